@@ -1,0 +1,350 @@
+"""The fleet: starts the workers behind a barrier, orders them about, reads what they send, notices who dies.
+
+Nothing here waits.  `step` is called often and carries operations that take time (starting, switching, stopping) a
+little further each time, so that the caller can go on sampling and drawing meanwhile.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import time
+from collections import deque
+from collections.abc import Iterator
+from enum import StrEnum
+from typing import Final
+
+from simulators.events import (
+    Batch,
+    Mode,
+    PhaseStarted,
+    Role,
+    Running,
+    SlotSample,
+    WorkerExited,
+    WorkerStarted,
+)
+from simulators.handle import Handle, is_held, is_waiting
+from simulators.orders import Order
+from simulators.place import Place
+from simulators.slots import SLOT_COUNT, committed, create_slots
+from simulators.worker import Setup
+from simulators.workload import MAX_WORKERS, Workload
+
+Message = Batch | PhaseStarted | Running | SlotSample | WorkerExited | WorkerStarted
+
+PARK_PATIENCE_NS: Final = 500_000_000
+"""How long a switch waits, once nobody holds the lock, for workers that do not park (a stopped one, for example)."""
+
+STOP_PATIENCE_NS: Final = 1_300_000_000
+"""How long workers may take to end before they are killed."""
+
+READ_INTERVAL_NS: Final = 25_000_000
+"""How often the queues are read and exits are looked for."""
+
+
+class FleetState(StrEnum):
+    """What the fleet as a whole is doing."""
+
+    STARTING = "starting"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SWITCHING = "switching"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class Fleet:
+    """All workers of one simulation."""
+
+    def __init__(self, workload: Workload, place: Place) -> None:
+        self.workload = workload
+        self.mode = workload.mode
+        self.state = FleetState.STARTING
+        self.phase = -1
+        self.handles: list[Handle] = []
+        """Every worker ever started, in order of id."""
+        self._place = place
+        self._context = multiprocessing.get_context("spawn")
+        self._slots = create_slots(self._context)
+        self._epoch = 0
+        self._paused = False
+        self._order = Order(0, run=False, mode=self.mode, phase=0)
+        self._joining: list[Handle] = []
+        self._operations: deque[Iterator[None]] = deque([self._start()])
+        self._messages: list[Message] = []
+        self._next_read_ns = 0
+        self._looks = 0
+        self._held = [0] * workload.databases
+        self._wasted = [0] * workload.databases
+
+    # What the caller asks for: each returns at once and takes effect in later steps.
+
+    def begin_phase(self, name: str, mode: Mode | None = None, *, warm_up: bool = False) -> None:
+        """Count for a new phase from now on, in `mode` if given; a change of mode first lets everyone come to rest."""
+        self._operations.append(self._begin_phase(name, mode, warm_up))
+
+    def pause(self) -> None:
+        """Have everyone come to rest; waits for the lock are withdrawn."""
+        self._operations.append(self._set_paused(True))
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._operations.append(self._set_paused(False))
+
+    def add(self, role: Role) -> bool:
+        """Start one more writer or reader; return False if there are too many."""
+        if len(self.living(role)) >= MAX_WORKERS or len(self.handles) >= SLOT_COUNT:
+            return False
+        writers = sum(handle.role is Role.WRITER for handle in self.handles)
+        self._spawn(role, writers % self.workload.databases if role is Role.WRITER else 0)
+        return True
+
+    def remove(self, role: Role) -> bool:
+        """End the newest writer or reader once its transaction is done; return False if there is none."""
+        candidates = [handle for handle in self.living(role) if not handle.is_leaving]
+        if candidates:
+            self._send(candidates[-1], stop=True)
+        return bool(candidates)
+
+    def kill(self, worker: int) -> bool:
+        """Kill a worker with SIGKILL; return False if it does not live."""
+        for handle in self.handles:
+            if handle.id == worker and handle.is_alive:
+                handle.kill()
+                return True
+        return False
+
+    def stop(self) -> None:
+        """End all workers, kill those that do not end, and forget what else was asked for."""
+        if self.state not in (FleetState.STOPPING, FleetState.ENDED):
+            self.state = FleetState.STOPPING
+            self._operations = deque([self._stop()])
+
+    # What the caller sees.
+
+    def step(self) -> list[Message]:
+        """Carry on; return what has happened since the last step, in order."""
+        if self._operations:
+            try:
+                next(self._operations[0])
+            except StopIteration:
+                self._operations.popleft()
+        now_ns = time.monotonic_ns()
+        if now_ns >= self._next_read_ns:
+            self._next_read_ns = now_ns + READ_INTERVAL_NS
+            self._read()
+            self._admit()
+        messages, self._messages = self._messages, []
+        return messages
+
+    def look(self) -> None:
+        """Take one sample of who holds and who waits, for lock utilisation and wasted lock time."""
+        if self.state is not FleetState.RUNNING:
+            return
+        self._looks += 1
+        held, waiting = set(), set()
+        for handle in self.handles:
+            if handle.exit is None:
+                if is_held(handle, self.mode):
+                    held.add(handle.database)
+                elif is_waiting(handle):
+                    waiting.add(handle.database)
+        for database in held:
+            self._held[database] += 1
+        for database in waiting - held:
+            self._wasted[database] += 1
+
+    def slot_sample(self) -> SlotSample:
+        """Return everyone's state now and what the looks since the last call have counted."""
+        message = SlotSample(
+            at_ns=time.monotonic_ns(),
+            phase=self.phase,
+            looks=self._looks,
+            held=tuple(self._held),
+            wasted=tuple(self._wasted),
+            workers=tuple(handle.sample() for handle in self.handles if handle.exit is None),
+        )
+        self._looks = 0
+        self._held = [0] * self.workload.databases
+        self._wasted = [0] * self.workload.databases
+        return message
+
+    def living(self, role: Role) -> list[Handle]:
+        """Return the workers of a role that have not ended."""
+        return [handle for handle in self.handles if handle.role is role and handle.is_alive]
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether every writer has done its share of the phase's transactions."""
+        writers = self.living(Role.WRITER)
+        return self.state is FleetState.RUNNING and all(handle.has_parked(self._order.epoch) for handle in writers)
+
+    @property
+    def has_operations(self) -> bool:
+        """Whether something that was asked for is still under way."""
+        return bool(self._operations)
+
+    def ready_words(self) -> str:
+        """Say how far starting has come."""
+        ready = sum(handle.is_ready for handle in self.handles)
+        return f"starting {self._initial_count()} processes: {ready} ready"
+
+    def attempted(self) -> tuple[int, int, int]:
+        """Return (transactions attempted, committed, in doubt because of a kill) by the workers' own counters."""
+        writers = [handle for handle in self.handles if handle.role is Role.WRITER]
+        done = sum(handle.slot.done for handle in writers)
+        in_doubt = sum(handle.exit.in_doubt for handle in writers if handle.exit)
+        return done + in_doubt, sum(committed(handle.slot) for handle in writers), in_doubt
+
+    def close(self) -> None:
+        """Give all pipes, queues and process objects back; every worker must have ended."""
+        for handle in self.handles:
+            handle.close()
+
+    # Operations: generators that yield whenever there is nothing to do but wait.
+
+    def _start(self) -> Iterator[None]:
+        workload = self.workload
+        for number in range(workload.writers):
+            self._spawn(Role.WRITER, number % workload.databases)
+            yield
+        for number in range(workload.readers):
+            self._spawn(Role.READER, number % workload.databases)
+            yield
+        for number in range(workload.databases):
+            self._spawn(Role.SINGLE_WRITER, number)
+            yield
+        while not all(handle.is_ready or not handle.is_alive for handle in self.handles):
+            yield
+
+    def _begin_phase(self, name: str, mode: Mode | None, warm_up: bool) -> Iterator[None]:
+        changes_mode = mode is not None and mode is not self.mode
+        # A share of transactions counts from a worker's first order in a phase, so there everyone starts anew.
+        if self._order.run and (changes_mode or self.workload.transactions):
+            self._begin_rest(FleetState.SWITCHING)
+            yield from self._wait_until_parked()
+        self.mode = mode or self.mode
+        self.phase += 1
+        self._messages.append(PhaseStarted(time.monotonic_ns(), self.phase, name, self.mode, warm_up))
+        if self._paused:
+            self.state = FleetState.PAUSED
+        else:
+            yield from self._run(transactions=0 if warm_up else self.workload.transactions)
+
+    def _set_paused(self, paused: bool) -> Iterator[None]:
+        if paused == self._paused:
+            return
+        self._paused = paused
+        if paused:
+            self._begin_rest(FleetState.PAUSED)
+        else:
+            yield from self._run(transactions=self.workload.transactions)
+
+    def _stop(self) -> Iterator[None]:
+        self._broadcast(run=False, stop=True)
+        self._messages.append(Running(time.monotonic_ns(), False))
+        deadline_ns = time.monotonic_ns() + STOP_PATIENCE_NS
+        while any(handle.is_alive for handle in self.handles):
+            if time.monotonic_ns() > deadline_ns:
+                for handle in self.handles:
+                    if handle.is_alive:
+                        handle.kill()
+            yield
+        self.state = FleetState.ENDED
+
+    def _begin_rest(self, state: FleetState) -> None:
+        self.state = state
+        self._broadcast(run=False)
+        self._messages.append(Running(time.monotonic_ns(), False))
+
+    def _wait_until_parked(self) -> Iterator[None]:
+        deadline_ns = time.monotonic_ns() + PARK_PATIENCE_NS
+        while True:
+            moving = [h for h in self.handles if h.is_alive and h.is_ready and not h.has_parked(self._order.epoch)]
+            if not moving:
+                return
+            now_ns = time.monotonic_ns()
+            if any(is_held(handle, self.mode) for handle in moving):
+                deadline_ns = now_ns + PARK_PATIENCE_NS
+            elif now_ns > deadline_ns:
+                return
+            yield
+
+    def _run(self, transactions: int) -> Iterator[None]:
+        """Have everyone work; the single writer first, so that it listens before anyone asks."""
+        self._epoch += 1
+        self._order = Order(self._epoch, run=True, mode=self.mode, phase=self.phase, transactions=transactions)
+        owners = [h for h in self.living(Role.SINGLE_WRITER) if h.is_ready]
+        for handle in owners:
+            self._send(handle)
+        if self.mode is Mode.SINGLE_WRITER:
+            deadline_ns = time.monotonic_ns() + PARK_PATIENCE_NS
+            while time.monotonic_ns() < deadline_ns and not all(
+                handle.is_working(self._epoch) for handle in owners if handle.is_alive
+            ):
+                yield
+        for handle in self.handles:
+            if handle.is_alive and handle.is_ready and handle.role is not Role.SINGLE_WRITER:
+                self._send(handle)
+        self.state = FleetState.RUNNING
+        self._messages.append(Running(time.monotonic_ns(), True))
+
+    # Parts.
+
+    def _broadcast(self, *, run: bool, stop: bool = False) -> None:
+        self._epoch += 1
+        self._order = Order(self._epoch, run=run, mode=self.mode, phase=max(self.phase, 0), stop=stop)
+        for handle in self.handles:
+            if handle.is_alive:
+                self._send(handle, stop=stop)
+
+    def _send(self, handle: Handle, *, stop: bool = False) -> None:
+        """Send the current order to one worker; its share of the transactions is its own."""
+        order = self._order
+        share = 0
+        if order.transactions and handle.role is Role.WRITER:
+            writers = [h.id for h in self.living(Role.WRITER)]
+            share, rest = divmod(order.transactions, len(writers))
+            share += writers.index(handle.id) < rest
+        handle.order(
+            Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share)
+            if not handle.is_leaving
+            else Order(order.epoch, False, order.mode, order.phase, True)
+        )
+
+    def _spawn(self, role: Role, database: int) -> None:
+        number = len(self.handles) + 1
+        setup = Setup(
+            worker=number, role=role, slot=number - 1, database=database, path=self._place.databases[database],
+            socket=self._place.socket(database), mutex=self._place.mutex(database),
+            stderr=self._place.stderr(number), workload=self.workload,
+        )  # fmt: skip
+        handle = Handle(self._context, setup, self._slots)
+        self.handles.append(handle)
+        self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, role, database))
+        if self._order.epoch:
+            self._joining.append(handle)
+
+    def _admit(self) -> None:
+        """Give the current order to workers that have joined a running fleet and are ready."""
+        for handle in [handle for handle in self._joining if handle.is_ready or not handle.is_alive]:
+            self._joining.remove(handle)
+            self._send(handle)
+
+    def _read(self) -> None:
+        """Read all queues, then notice who has ended; a worker's last batches are read before its exit is told."""
+        for handle in self.handles:
+            if handle.exit is not None:
+                continue
+            has_ended = handle.process.exitcode is not None
+            self._messages += handle.batches()
+            exited = handle.notice_exit() if has_ended else None
+            if exited is None:
+                continue
+            self._messages.append(exited)
+            if handle.role is Role.SINGLE_WRITER and not handle.is_leaving and len(self.handles) < SLOT_COUNT:
+                self._spawn(Role.SINGLE_WRITER, handle.database)
+
+    def _initial_count(self) -> int:
+        workload = self.workload
+        return workload.databases + workload.writers + workload.readers

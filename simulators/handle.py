@@ -1,0 +1,146 @@
+"""One worker process seen from the parent: its pipe, its queue, its slot, its totals."""
+
+from __future__ import annotations
+
+import queue as standard_queue
+import time
+from multiprocessing.context import SpawnContext, SpawnProcess
+from multiprocessing.queues import Queue
+from typing import Final
+
+import msgspec
+
+from simulators.events import Batch, Mode, Role, WorkerExited, WorkerSample, WorkerState
+from simulators.orders import Order, encode
+from simulators.slots import Activity, Slot, Slots, committed, in_flight, sample
+from simulators.spawning import start_process
+from simulators.worker import Setup
+
+_MODULES: Final = {
+    Role.WRITER: "simulators.writer",
+    Role.READER: "simulators.reader",
+    Role.SINGLE_WRITER: "simulators.single_writer",
+}
+
+
+class Handle:
+    """The parent's end of one worker process."""
+
+    def __init__(self, context: SpawnContext, setup: Setup, slots: Slots) -> None:
+        self.id = setup.worker
+        self.role = setup.role
+        self.database = setup.database
+        self.slot_number = setup.slot
+        self.slot: Slot = slots[setup.slot]
+        self.exit: WorkerExited | None = None
+        self.was_killed = False
+        self.is_leaving = False
+        """It was told to end for good (removed, or the run is over)."""
+        self._stderr = setup.stderr
+        self._decoder = msgspec.msgpack.Decoder(Batch)
+        self._queue: Queue[bytes] = context.Queue()
+        receiver, self._pipe = context.Pipe(duplex=False)
+        self.process: SpawnProcess = start_process(
+            context, _MODULES[setup.role], "main", (setup, slots, self._queue, receiver)
+        )
+        receiver.close()
+        # Only the worker may hold the writing end: if it is killed in the middle of a message, reading must end.
+        vars(self._queue)["_writer"].close()
+
+    @property
+    def pid(self) -> int:
+        """The process id."""
+        return self.process.pid or 0
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether its end has not been noticed yet."""
+        return self.exit is None
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has started and waits for its first order, or has got further."""
+        return self.slot.activity != Activity.STARTING
+
+    def has_parked(self, epoch: int) -> bool:
+        """Tell whether it has taken up the order `epoch` and come to rest."""
+        return self.slot.epoch >= epoch and self.slot.activity in (Activity.PARKED, Activity.ENDED)
+
+    def is_working(self, epoch: int) -> bool:
+        """Tell whether it has taken up the order `epoch` and begun."""
+        return self.slot.epoch >= epoch and self.slot.activity == Activity.WORKING
+
+    def order(self, order: Order) -> None:
+        """Send an order; a worker that has died meanwhile will be noticed by its exit."""
+        self.is_leaving = self.is_leaving or order.stop
+        try:
+            self._pipe.send_bytes(encode(order))
+        except OSError:
+            return
+
+    def sample(self) -> WorkerSample:
+        """Describe what it is doing now."""
+        if self.exit is not None:
+            state = WorkerState.ENDED if self.exit.exit == "ok" else WorkerState.DEAD
+            return WorkerSample(self.id, state, 0)
+        return sample(self.id, self.role, self.slot)
+
+    def batches(self) -> list[Batch]:
+        """Return the batches that have arrived."""
+        arrived = []
+        while True:
+            try:
+                arrived.append(self._decoder.decode(self._queue.get_nowait()))
+            except (standard_queue.Empty, EOFError, OSError):
+                return arrived  # an end of file is a killed worker's last, half-written message
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, on demand."""
+        self.was_killed = True
+        self.process.kill()
+
+    def notice_exit(self) -> WorkerExited | None:
+        """Return its exit, once, when it has ended; call only after its last batches were read."""
+        code = self.process.exitcode
+        if code is None or self.exit is not None:
+            return None
+        is_abnormal = code != 0
+        self.exit = WorkerExited(
+            at_ns=time.monotonic_ns(),
+            worker=self.id,
+            exit=self._describe(code),
+            finished=self.slot.done if self.role is Role.WRITER else 0,
+            committed=committed(self.slot) if self.role is Role.WRITER else 0,
+            in_doubt=in_flight(self.slot) if is_abnormal and self.role is Role.WRITER else 0,
+        )
+        return self.exit
+
+    def close(self) -> None:
+        """Give the pipe, the queue and the process object back."""
+        self._pipe.close()
+        self._queue.close()
+        self.process.close()
+
+    def _describe(self, code: int) -> str:
+        if code == 0:
+            return "ok"
+        if code < 0:
+            return "killed" if self.was_killed else f"signal {-code}"
+        try:
+            lines = self._stderr.read_text(errors="replace").split("\n")
+        except OSError:
+            lines = []
+        said = [line.strip() for line in lines if line.strip()]
+        return f"exit {code}: {said[-1][:200]}" if said else f"exit {code}"
+
+
+def is_held(handle: Handle, mode: Mode) -> bool:
+    """Tell whether this worker holds the write lock now, in a fleet that works in `mode`."""
+    owner = Role.SINGLE_WRITER if mode is Mode.SINGLE_WRITER else Role.WRITER
+    return handle.role is owner and handle.slot.got > handle.slot.done
+
+
+def is_waiting(handle: Handle) -> bool:
+    """Tell whether this writer waits for the write lock now, or in the single writer's queue."""
+    slot = handle.slot
+    return handle.role is Role.WRITER and slot.waiting_since_ns != 0 and slot.got <= slot.done

@@ -1,0 +1,55 @@
+"""When the next transaction starts: at once, after a think time, or at its own time in an open loop."""
+
+from __future__ import annotations
+
+import time
+from typing import Final
+
+from simulators.orders import Order
+from simulators.worker import Worker
+
+BURST: Final = 32
+"""Short transactions between two looks at the clock, the WAL's length and the inbox."""
+
+
+class Pace:
+    """The pace of one writer during one order."""
+
+    def __init__(self, worker: Worker, order: Order) -> None:
+        self._worker = worker
+        self._think = worker.workload.think
+        per_s = worker.workload.arrival.per_s
+        self._interval_ns = 1e9 * max(worker.workload.writers, 1) / per_s if per_s else None
+        self._last = worker.slot.done + order.transactions if order.transactions else None
+        rests = self._interval_ns is not None or self._think.mean_ns > 0
+        self._burst = 1 if rests else BURST
+
+    def start(self) -> tuple[int, int]:
+        """Return when the first transaction is due and when it asks, in ns."""
+        now_ns = time.monotonic_ns()
+        if self._interval_ns is None:
+            return now_ns, now_ns
+        return self.next(now_ns + round(self._worker.random.uniform(0, self._interval_ns) - self._draw_interval()))
+
+    def burst(self, number: int) -> range:
+        """Return the numbers of the next transactions, to be run without looking up; empty if the share is done."""
+        end = number + 1 + self._burst
+        return range(number + 1, end if self._last is None else min(end, self._last + 1))
+
+    def next(self, due_ns: int) -> tuple[int, int]:
+        """Pause after a transaction that was due at `due_ns`; return when the next is due and when it asks, in ns.
+
+        In an open loop transactions are due at exponentially distributed intervals, whether the last one has ended or
+        not, and one that is late starts at once but is measured from when it was due.
+        """
+        if self._interval_ns is None:
+            if self._think.mean_ns:
+                self._worker.think(self._worker.draw(self._think))
+            now_ns = time.monotonic_ns()
+            return now_ns, now_ns
+        due_ns += self._draw_interval()
+        self._worker.think(max(due_ns - time.monotonic_ns(), 0))
+        return due_ns, time.monotonic_ns()
+
+    def _draw_interval(self) -> int:
+        return round(self._worker.random.expovariate(1 / self._interval_ns)) if self._interval_ns else 0

@@ -1,0 +1,102 @@
+"""The shared memory through which a worker is seen while it works: one small slot each, written without a lock.
+
+Each field is one aligned 64-bit word with one writer, so a reader never sees half a value.  The worker numbers its
+transactions 1, 2, 3 ...; it holds the write lock exactly while `got` is larger than `done`.
+"""
+
+from __future__ import annotations
+
+import ctypes
+from enum import IntEnum
+from multiprocessing.context import SpawnContext
+from typing import TYPE_CHECKING, TypeAlias
+
+from simulators.events import Role, WorkerSample, WorkerState
+
+SLOT_COUNT = 1024
+"""Slots of a fleet, one for each worker it ever starts: a late answer to a dead worker never hits its successor."""
+
+
+class Activity(IntEnum):
+    """What a worker is doing when it is not inside a transaction."""
+
+    STARTING = 0
+    WORKING = 1
+    CHECKPOINTING = 2
+    PARKED = 3
+    ENDED = 4
+
+
+class Slot(ctypes.Structure):
+    """One worker's words; times are CLOCK_MONOTONIC ns, counts are totals since the worker started."""
+
+    _fields_ = [
+        ("got", ctypes.c_int64),  # number of the newest transaction that got the lock (reader: began)
+        ("done", ctypes.c_int64),  # number of the newest transaction that ended, whatever its outcome
+        ("waiting_since_ns", ctypes.c_int64),  # 0 while it does not wait for the write lock
+        ("since_ns", ctypes.c_int64),  # start of the present hold, read or think time, where it is long; else stale
+        ("failed", ctypes.c_int64),
+        ("withdrawn", ctypes.c_int64),
+        ("in_doubt", ctypes.c_int64),
+        ("activity", ctypes.c_int64),
+        ("epoch", ctypes.c_int64),  # the newest order it has taken up
+        ("queue_depth", ctypes.c_int64),  # single writer: requests that wait
+    ]
+    if TYPE_CHECKING:
+        got: int
+        done: int
+        waiting_since_ns: int
+        since_ns: int
+        failed: int
+        withdrawn: int
+        in_doubt: int
+        activity: int
+        epoch: int
+        queue_depth: int
+
+
+Slots: TypeAlias = "ctypes.Array[Slot]"
+"""The slots of a fleet, shared by all its processes."""
+
+
+def create_slots(context: SpawnContext) -> Slots:
+    """Return zeroed slots in memory that spawned workers share."""
+    slots: Slots = context.RawArray(Slot, SLOT_COUNT)
+    return slots
+
+
+def is_holding(slot: Slot) -> bool:
+    """Tell whether the worker is between getting the write lock and releasing it (a reader: inside its read)."""
+    return slot.got > slot.done
+
+
+def committed(slot: Slot) -> int:
+    """Return how many of the worker's transactions committed, by its own count."""
+    return slot.done - slot.failed - slot.withdrawn - slot.in_doubt
+
+
+def in_flight(slot: Slot) -> int:
+    """Return 1 if a transaction had begun and not ended, else 0; for a killed worker, the one in doubt."""
+    return 1 if is_holding(slot) or slot.waiting_since_ns else 0
+
+
+def sample(worker: int, role: Role, slot: Slot) -> WorkerSample:
+    """Describe what the worker is doing now."""
+    waiting_since_ns = slot.waiting_since_ns
+    activity = Activity(slot.activity)
+    if activity in _RESTING:
+        return WorkerSample(worker, _RESTING[activity], 0, slot.queue_depth)
+    if is_holding(slot):
+        state = WorkerState.READING if role is Role.READER else WorkerState.HOLDING
+        return WorkerSample(worker, state, slot.since_ns, slot.queue_depth)
+    if waiting_since_ns:
+        return WorkerSample(worker, WorkerState.WAITING, waiting_since_ns, slot.queue_depth)
+    return WorkerSample(worker, WorkerState.IDLE, slot.since_ns, slot.queue_depth)
+
+
+_RESTING = {
+    Activity.STARTING: WorkerState.STARTING,
+    Activity.CHECKPOINTING: WorkerState.CHECKPOINTING,
+    Activity.PARKED: WorkerState.PARKED,
+    Activity.ENDED: WorkerState.ENDED,
+}

@@ -1,0 +1,48 @@
+"""Starting child processes: spawned, deaf to the terminal's signals from the first instruction, and quick."""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+import types
+from collections.abc import Iterator
+from contextlib import contextmanager
+from multiprocessing.context import SpawnContext, SpawnProcess
+from typing import Any
+
+
+def start_process(context: SpawnContext, module: str, function: str, args: tuple[Any, ...]) -> SpawnProcess:
+    """Start a daemon process that runs `module.function(*args)` and return it.
+
+    The module is named, not imported, because it may use SQLite and this process must not.
+    """
+    process = context.Process(target=_run, args=(module, function, args), daemon=True)
+    with _terminal_signals_blocked(), _no_main_module():
+        process.start()
+    return process
+
+
+def _run(module: str, function: str, args: tuple[Any, ...]) -> None:
+    getattr(importlib.import_module(module), function)(*args)
+
+
+@contextmanager
+def _terminal_signals_blocked() -> Iterator[None]:
+    """Have children inherit SIGINT and SIGHUP blocked, so that ctrl+c during their start does not end them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
+@contextmanager
+def _no_main_module() -> Iterator[None]:
+    """Keep a spawned child from importing the program that started it: it needs only its target's module."""
+    main = sys.modules["__main__"]
+    sys.modules["__main__"] = types.ModuleType("__main__")
+    try:
+        yield
+    finally:
+        sys.modules["__main__"] = main

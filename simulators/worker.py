@@ -1,0 +1,140 @@
+"""What every worker process has in common: its slot, its inbox, its recorder, and the loop over orders."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from multiprocessing.connection import Connection
+from multiprocessing.queues import Queue
+from pathlib import Path
+
+import msgspec
+
+from simulators.events import Role
+from simulators.orders import Inbox, Order
+from simulators.quantities import Pause
+from simulators.slots import Activity, Slots
+from simulators.telemetry import Recorder
+from simulators.workload import Workload
+
+
+class Setup(msgspec.Struct, frozen=True):
+    """What a worker is told when it is started."""
+
+    worker: int
+    role: Role
+    slot: int
+    database: int
+    path: Path
+    """The database file."""
+    socket: Path
+    """Where the single writer of this database listens."""
+    mutex: Path
+    """The file whose flock is the mutex of this database."""
+    stderr: Path
+    workload: Workload
+
+
+class Worker:
+    """One worker process from the inside."""
+
+    def __init__(self, setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+        self.setup = setup
+        self.workload = setup.workload
+        self.slots = slots
+        self.slot = slots[setup.slot]
+        self.inbox = Inbox(pipe)
+        self.recorder = Recorder(setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, queue)
+        self.random = random.Random(f"{setup.workload.seed} worker {setup.worker}")
+        self._queue = queue
+
+    def orders(self) -> Iterator[Order]:
+        """Yield each order to work, parking in between, until one says stop."""
+        self.slot.activity = Activity.PARKED
+        while not self.inbox.has_ended:
+            order = self.inbox.next()
+            self.slot.epoch = order.epoch
+            if order.stop:
+                return
+            if order.run:
+                self.recorder.phase = order.phase
+                self.slot.activity = Activity.WORKING
+                yield order
+                self.recorder.send()
+                self.slot.activity = Activity.PARKED
+
+    def follow_phase(self) -> None:
+        """Count for a new phase from here on, if an order said so."""
+        if self.inbox.has_news and not self.inbox.parks:
+            self.recorder.send()
+            order = self.inbox.next()
+            self.recorder.phase = order.phase
+            self.slot.epoch = order.epoch
+
+    def think(self, duration_ns: int) -> None:
+        """Spend time outside of any transaction; batches go out meanwhile, and an order to park ends it."""
+        self.slot.since_ns = time.monotonic_ns()
+        deadline_ns = self.slot.since_ns + duration_ns
+        while not self.inbox.parks:
+            self.follow_phase()
+            self.recorder.send_if_due()
+            now_ns = time.monotonic_ns()
+            if now_ns >= deadline_ns:
+                break
+            self.inbox.rest(min(deadline_ns, self.recorder.next_batch_ns) - now_ns)
+        self.slot.since_ns = 0
+
+    def hold(self, duration_ns: int) -> None:
+        """Spend time inside a transaction; raise StopHolding if the worker is told to end meanwhile."""
+        if not duration_ns:
+            return
+        self.slot.since_ns = time.monotonic_ns()
+        if duration_ns > _LONG_HOLD_NS:
+            self.recorder.send()
+            if not self.inbox.hold(duration_ns):
+                raise StopHolding
+        else:
+            time.sleep(duration_ns / 1e9)
+        self.slot.since_ns = 0
+
+    def draw(self, pause: Pause) -> int:
+        """Return a hold or think time in ns: fixed, or exponentially distributed."""
+        return round(self.random.expovariate(1 / pause.mean_ns)) if pause.exponential else pause.mean_ns
+
+    def end(self) -> None:
+        """Send what is left and wait until it is on its way."""
+        self.recorder.send()
+        self.slot.activity = Activity.ENDED
+        self._queue.close()
+        self._queue.join_thread()
+
+
+class StopHolding(Exception):  # noqa: N818  # not an error: the fleet wants the transaction given up
+    """A long hold was cut short because the worker must end."""
+
+
+_LONG_HOLD_NS = 50_000_000
+
+
+def run(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection, work: Callable[[Worker], None]) -> None:
+    """Run `work` in this process with its output in a file and the signals of the terminal ignored."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})
+    output = os.open(setup.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    for stream in (1, 2):
+        os.dup2(output, stream)
+    worker = Worker(setup, slots, queue, pipe)
+    try:
+        work(worker)
+    except Exception:  # noqa: BLE001  # the last line of its stderr tells the fleet why a worker ended
+        traceback.print_exc()
+        worker.recorder.send()
+        queue.close()
+        queue.join_thread()
+        os._exit(1)
+    worker.end()

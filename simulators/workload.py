@@ -1,0 +1,227 @@
+"""What a simulation does: every parameter, validated in one place, whether it came from an option or a TOML file."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Callable, Mapping
+from enum import StrEnum
+from types import NoneType
+from typing import Annotated, Any, Final, get_args
+
+import msgspec
+from msgspec import Meta
+
+from simulators.events import Mode
+from simulators.quantities import Arrival, BusyKind, BusyPolicy, Duration, Pause, Size, format_time
+
+MAX_WORKERS: Final = 64
+MAX_TRANSACTION_BYTES: Final = 64 * 2**20
+MAX_BATCH_ROWS: Final = 10_000
+"""Three variables a row, and SQLITE_MAX_VARIABLE_NUMBER is 32,766."""
+
+
+class WorkloadError(ValueError):
+    """A workload that cannot be: one sentence that names the key, the value and what is allowed."""
+
+
+class WorkerKind(StrEnum):
+    """What a worker is."""
+
+    PROCESS = "process"
+
+
+class Begin(StrEnum):
+    """How a write transaction begins (https://sqlite.org/lang_transaction.html)."""
+
+    IMMEDIATE = "immediate"
+    DEFERRED = "deferred"
+    EXCLUSIVE = "exclusive"
+
+
+class Synchronous(StrEnum):
+    """PRAGMA synchronous."""
+
+    OFF = "off"
+    NORMAL = "normal"
+    FULL = "full"
+    EXTRA = "extra"
+
+
+class Statement(StrEnum):
+    """The shape of a write transaction."""
+
+    ROW_BY_ROW = "row-by-row"
+    """One INSERT a row."""
+    BATCH = "batch"
+    """One INSERT with all rows."""
+    READ_THEN_WRITE = "read-then-write"
+    """Read a counter, hold, write it back plus one, insert the rows."""
+
+
+class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid_unknown_fields=True):
+    """All parameters of a simulation; the option and the TOML key have the same name."""
+
+    writers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="writer processes")] = 16
+    readers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="reader processes")] = 2
+    worker_kind: Annotated[WorkerKind, Meta(description="what a worker is")] = WorkerKind.PROCESS
+    mode: Annotated[Mode, Meta(description="how writers come to the write lock")] = Mode.CONTENDED
+    group_commit: Annotated[bool, Meta(description="the single writer commits what is queued as one")] = False
+    begin: Annotated[Begin, Meta(description="how a write transaction begins")] = Begin.IMMEDIATE
+    busy: Annotated[
+        BusyPolicy, Meta(description="when the lock is taken: timeout:5000, none, constant:1, backoff:1:100 (ms)")
+    ] = BusyPolicy()
+    synchronous: Annotated[Synchronous, Meta(description="PRAGMA synchronous")] = Synchronous.NORMAL
+    statement: Annotated[Statement, Meta(description="shape of a write transaction")] = Statement.ROW_BY_ROW
+    rows: Annotated[int, Meta(ge=1, le=100_000, description="rows a transaction inserts")] = 1
+    payload: Annotated[Size, Meta(description="bytes of payload a row")] = Size(100)
+    hold: Annotated[Pause, Meta(description="time spent inside the transaction: 2ms, or exp:2ms at random")] = Pause(
+        2_000_000
+    )
+    think: Annotated[Pause, Meta(description="time spent between transactions")] = Pause(20_000_000)
+    arrival: Annotated[Arrival, Meta(description="closed loop, or open loop at rate:N a second over all writers")] = (
+        Arrival()
+    )
+    read_rows: Annotated[int, Meta(ge=1, le=1_000_000, description="rows a read transaction reads")] = 10
+    read_hold: Annotated[Pause, Meta(description="time a reader keeps its snapshot open after reading")] = Pause(0)
+    read_think: Annotated[Pause, Meta(description="time a reader spends between reads")] = Pause(20_000_000)
+    databases: Annotated[int, Meta(ge=1, le=MAX_WORKERS, description="database files the writers are spread over")] = 1
+    autocheckpoint: Annotated[
+        int, Meta(ge=0, le=1_000_000, description="WAL frames at which a writer runs a checkpoint; 0 is never")
+    ] = 1000
+    duration: Annotated[Duration | None, Meta(description="time each phase runs")] = None
+    transactions: Annotated[
+        int, Meta(ge=0, le=10**9, description="transactions a phase runs, shared out evenly; 0 is no limit")
+    ] = 0
+    warm_up: Annotated[Pause, Meta(description="time at the start that is in no figure")] = Pause(300_000_000)
+    max_size: Annotated[Size, Meta(description="size of databases and WALs together that ends the run")] = Size(2**31)
+    seed: Annotated[int, Meta(ge=0, le=2**63 - 1, description="seed of all random choices")] = 1
+
+    def __post_init__(self) -> None:
+        """Check what depends on more than one key; raise WorkloadError."""
+        if self.writers + self.readers == 0:
+            raise WorkloadError("writers: 0 with readers: 0 leaves nobody to work; give at least one of them.")
+        if self.databases > max(self.writers, 1):
+            raise WorkloadError(
+                f"databases: {self.databases} is more than there are writers ({self.writers}); allowed is 1 to writers."
+            )
+        if self.rows * max(self.payload.bytes, 1) > MAX_TRANSACTION_BYTES:
+            raise WorkloadError(
+                f"payload: {self.rows} rows of {self.payload.bytes} bytes exceed the 64 MiB a transaction may have."
+            )
+        if self.statement is Statement.BATCH and self.rows > MAX_BATCH_ROWS:
+            raise WorkloadError(
+                f"rows: {self.rows} is too many for statement batch; allowed are 1 to {MAX_BATCH_ROWS}."
+            )
+        if self.max_size.bytes < 2**20:
+            raise WorkloadError(f"max-size: {self.max_size} is too small; allowed are 1MiB to 1TiB.")
+
+    def to_mapping(self) -> dict[str, Any]:
+        """Return every parameter by its key, as a number, a bool or a text that `from_mapping` reads again."""
+        return {field.encode_name: _plain(getattr(self, field.name)) for field in msgspec.structs.fields(type(self))}
+
+    def in_words(self) -> str:
+        """Describe the workload in one line."""
+        count = f"{self.writers} writer{'s' if self.writers != 1 else ''}"
+        parts = [f"{count} hold {_pause_words(self.hold)}"]
+        if self.arrival.per_s is None:
+            parts.append(f"think {_pause_words(self.think)}")
+        else:
+            parts.append(f"arrive at {self.arrival.per_s:g}/s")
+        rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
+        parts += [rows, f"sync {self.synchronous.value}"]
+        if self.readers:
+            parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
+        if self.databases > 1:
+            parts.append(f"{self.databases} databases")
+        if self.busy != BusyPolicy():
+            parts.append(f"busy {self.busy}")
+        if self.begin is not Begin.IMMEDIATE:
+            parts.append(f"begin {self.begin.value}")
+        if self.statement is not Statement.ROW_BY_ROW:
+            parts.append(self.statement.value)
+        if self.group_commit:
+            parts.append("group commit")
+        return ", ".join(parts)
+
+
+_FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Workload)}
+KEYS: Final = tuple(_FIELDS)
+"""The names of all parameters, as options (without the dashes) and in TOML files."""
+
+_QUANTITIES: Final[dict[object, Callable[[object], object]]] = {
+    kind: kind.parse for kind in (Pause, Duration, Size, Arrival, BusyPolicy)
+}
+
+
+def from_mapping(mapping: Mapping[str, object]) -> Workload:
+    """Build a workload from values by key (text, numbers or booleans); raise WorkloadError naming key, value, range."""
+    for key in mapping:
+        if key not in KEYS:
+            near = difflib.get_close_matches(key, KEYS, 1)
+            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(KEYS)}."
+            raise WorkloadError(f"{key}: there is no such parameter; {hint}")
+    values = {key: _read_quantity(key, value) for key, value in mapping.items()}
+    try:
+        return msgspec.convert(values, Workload, strict=False)
+    except msgspec.ValidationError as error:
+        found = re.search(r"at `\$\.([a-z-]+)", str(error))
+        if found is None:  # raised by __post_init__, which names the key itself
+            raise WorkloadError(str(error)) from None
+        key = found[1]
+        raise WorkloadError(f"{key}: {mapping[key]!r} is not allowed; allowed {_allowed(key)}.") from None
+
+
+def _read_quantity(key: str, value: object) -> object:
+    """Turn text into the quantity that a key has; leave other keys and values to msgspec."""
+    kinds = get_args(_FIELDS[key].type.__origin__) or (_FIELDS[key].type.__origin__,)
+    if value is None and NoneType in kinds:
+        return None
+    for kind in kinds:
+        if kind in _QUANTITIES:
+            try:
+                return _QUANTITIES[kind](value)
+            except ValueError as error:
+                raise WorkloadError(f"{key}: {value!r} {error}.") from None
+    return value
+
+
+def _allowed(key: str) -> str:
+    """Say in words which values a key may have."""
+    kind = _FIELDS[key].type
+    if kind.__origin__ is int:
+        (meta,) = kind.__metadata__
+        return f"is a whole number from {meta.ge} to {meta.le}"
+    if kind.__origin__ is bool:
+        return "are true and false"
+    return f"are {', '.join(member.value for member in kind.__origin__)}"
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, bool | int) or value is None:
+        return value
+    return value.value if isinstance(value, StrEnum) else str(value)
+
+
+def _pause_words(pause: Pause) -> str:
+    if pause.mean_ns == 0:
+        return "0"
+    return f"{format_time(pause.mean_ns)}{' at random' if pause.exponential else ''}"
+
+
+__all__ = [
+    "KEYS",
+    "MAX_WORKERS",
+    "Arrival",
+    "Begin",
+    "BusyKind",
+    "BusyPolicy",
+    "Mode",
+    "Pause",
+    "Statement",
+    "Synchronous",
+    "WorkerKind",
+    "Workload",
+    "WorkloadError",
+    "from_mapping",
+]

@@ -1,0 +1,51 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from sqlwatch.metrics.fairness import Streaks, jain_index, max_over_median, starved_after_ns
+
+
+@given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=64))
+def test_jain_lies_between_its_floor_and_one(commits: list[int]) -> None:
+    index = jain_index(commits)
+    if any(commits):
+        assert index is not None
+        assert 1 / len(commits) - 1e-12 <= index <= 1 + 1e-12
+    else:
+        assert index is None
+
+
+def test_jain_of_one_taker_is_its_floor_and_of_equals_is_one() -> None:
+    assert jain_index([0, 0, 0, 7]) == pytest.approx(0.25)
+    assert jain_index([3, 3, 3]) == pytest.approx(1)
+
+
+def test_max_over_median() -> None:
+    assert max_over_median([1, 2, 10]) == 5
+    assert max_over_median([]) is None
+    assert max_over_median([0, 0]) is None
+
+
+def test_a_writer_starves_after_ten_fair_turns_but_not_before_a_second() -> None:
+    assert starved_after_ns(16, 400) == 10**9
+    assert starved_after_ns(16, 16) == 10 * 10**9
+    assert starved_after_ns(16, None) == 10**9
+
+
+def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
+    streaks = Streaks(lateness_ns=100)
+    for got_ns, worker in [(30, 2), (10, 1), (20, 1), (40, 2), (50, 2), (60, 1)]:
+        streaks.add(got_ns, worker)
+    streaks.settle(1_000)
+    assert (streaks.longest, streaks.turns, streaks.count) == (3, 6, 3)
+    assert streaks.mean == 2
+
+
+def test_a_hold_that_something_may_still_precede_is_not_judged() -> None:
+    streaks = Streaks(lateness_ns=100)
+    streaks.add(950, 1)
+    streaks.settle(1_000)
+    assert streaks.turns == 0
+    streaks.add(940, 2)
+    streaks.settle(1_051)
+    assert (streaks.turns, streaks.count) == (2, 2)

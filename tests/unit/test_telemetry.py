@@ -1,0 +1,82 @@
+from typing import Any
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.events import Batch, Outcome, Role, Transaction
+from simulators.slots import Slot, committed
+from simulators.telemetry import EVENT_NS, Recorder
+
+
+class Queue:
+    def __init__(self) -> None:
+        self.batches: list[Batch] = []
+
+    def put(self, message: bytes) -> None:
+        self.batches.append(msgspec.msgpack.decode(message, type=Batch))
+
+
+def make() -> tuple[Recorder, Slot, Queue]:
+    slot, queue = Slot(), Queue()
+    anything: Any = queue
+    return Recorder(7, Role.WRITER, 0, 3, slot, anything), slot, queue
+
+
+def commit(recorder: Recorder, slot: Slot, wait_ns: int, hold_ns: int) -> None:
+    """Do what the writer does after a commit."""
+    slot.got = slot.done = slot.done + 1
+    try:
+        recorder.table[wait_ns >> 7][wait_ns + hold_ns >> 7] += 1
+    except IndexError:
+        asked = 1_000
+        got, released = asked + wait_ns, asked + wait_ns + hold_ns
+        recorder.add(Transaction(slot.done, asked, asked, got, released, released, 0, Outcome.COMMITTED))
+
+
+@given(st.lists(st.tuples(st.integers(0, 10**8), st.integers(0, 10**8)), max_size=60))
+def test_every_transaction_is_counted_once_in_every_histogram(times: list[tuple[int, int]]) -> None:
+    recorder, slot, queue = make()
+    for number, (wait_ns, hold_ns) in enumerate(times):
+        commit(recorder, slot, wait_ns, hold_ns)
+        if number % 7 == 0:
+            recorder.send()
+    recorder.send()
+    assert (
+        sum(batch.finished for batch in queue.batches) == sum(batch.committed for batch in queue.batches) == len(times)
+    )
+    assert sum(batch.rows for batch in queue.batches) == 3 * len(times)
+    for name in ("lock_wait", "commit_latency"):
+        assert sum(sum(getattr(batch, name).counts) for batch in queue.batches) == len(times)
+    assert sum(len(batch.transactions) for batch in queue.batches) == sum(
+        wait_ns >= EVENT_NS or hold_ns >= EVENT_NS for wait_ns, hold_ns in times
+    )
+    total = sum(batch.commit_latency.sum_ns for batch in queue.batches)
+    assert abs(total - sum(wait + hold for wait, hold in times)) <= 128 * len(times)
+
+
+def test_nothing_to_say_sends_nothing() -> None:
+    recorder, _, queue = make()
+    recorder.send()
+    assert queue.batches == []
+
+
+def test_failures_are_counted_by_code_and_in_the_slot() -> None:
+    recorder, slot, queue = make()
+    for outcome in (5, 5, 517, Outcome.WITHDRAWN, Outcome.UNKNOWN, Outcome.WRITER_DIED):
+        slot.done += 1
+        recorder.add(Transaction(slot.done, 0, 0, 0, 0, 10, 2, outcome))
+    recorder.send()
+    (batch,) = queue.batches
+    assert batch.errors == {5: 2, 517: 1, -2: 1}
+    assert (batch.finished, batch.committed, batch.withdrawn, batch.in_doubt) == (6, 0, 1, 1)
+    assert (slot.failed, slot.withdrawn, slot.in_doubt, committed(slot)) == (4, 1, 1, 0)
+    assert len(batch.transactions) == 6
+
+
+def test_a_retry_is_counted_when_it_happens() -> None:
+    recorder, _, queue = make()
+    recorder.count_retry()
+    recorder.count_retry()
+    recorder.send()
+    assert [batch.busy_retries for batch in queue.batches] == [2]

@@ -1,0 +1,1 @@
+"""From Snapshots to Findings, in plain words; pure."""

@@ -1,0 +1,80 @@
+"""How evenly turns fall to workers: Jain's index, streaks, starvation."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from statistics import median
+
+
+def jain_index(commits: Sequence[int]) -> float | None:
+    """Return Jain's fairness index (sum x)^2 / (n sum x^2) of commits a worker; None if nobody committed.
+
+    1 means even shares, 1/n that one worker took everything (Jain, Chiu, Hawe: DEC-TR-301, 1984).
+
+    >>> jain_index([5, 5, 5, 5]), jain_index([9, 0, 0])
+    (1.0, 0.3333333333333333)
+    """
+    squares = sum(count * count for count in commits)
+    return sum(commits) ** 2 / (len(commits) * squares) if squares else None
+
+
+def max_over_median(values: Sequence[float]) -> float | None:
+    """Return the largest value over the median; None without values or with a median of 0."""
+    if not values or (middle := median(values)) <= 0:
+        return None
+    return max(values) / middle
+
+
+def starved_after_ns(writers: int, commits_per_s: float | None, *, least_ns: int = 10**9, turns: int = 10) -> int:
+    """Return the wait in ns from which a writer counts as starved: its fair turn, `turns` times over, at least 1 s.
+
+    >>> starved_after_ns(8, 400.0), starved_after_ns(16, 20.0)
+    (1000000000, 8000000000)
+    """
+    if not commits_per_s:
+        return least_ns
+    return max(least_ns, round(turns * writers / commits_per_s * 1e9))
+
+
+class Streaks:
+    """Runs of the same winner, from holds in the order in which the lock was got.
+
+    Batches of different workers arrive late and out of order, so a hold is judged only once everything that was got
+    before it must have arrived.
+    """
+
+    def __init__(self, lateness_ns: int = 1_000_000_000) -> None:
+        self.longest = 0
+        self.count = 0
+        self.turns = 0
+        self._lateness_ns = lateness_ns
+        self._pending: list[tuple[int, int]] = []
+        self._winner: int | None = None
+        self._length = 0
+
+    def add(self, got_ns: int, worker: int) -> None:
+        """Add one hold that began at `got_ns`."""
+        self._pending.append((got_ns, worker))
+
+    def settle(self, now_ns: int) -> None:
+        """Judge the holds that nothing can come before any more."""
+        limit_ns = now_ns - self._lateness_ns
+        self._pending.sort()
+        settled = 0
+        for got_ns, worker in self._pending:
+            if got_ns > limit_ns:
+                break
+            settled += 1
+            self.turns += 1
+            if worker == self._winner:
+                self._length += 1
+            else:
+                self._winner, self._length = worker, 1
+                self.count += 1
+            self.longest = max(self.longest, self._length)
+        del self._pending[:settled]
+
+    @property
+    def mean(self) -> float | None:
+        """Mean length of a run; None before the first."""
+        return self.turns / self.count if self.count else None

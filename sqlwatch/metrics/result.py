@@ -1,0 +1,36 @@
+"""What a finished simulation leaves: its phases, its accounting, and where it ran."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot
+
+
+class Environment(msgspec.Struct, frozen=True):
+    """Where a simulation ran; `filesystem` is the type of the one that held the databases, None if unknown."""
+
+    sqlite: str
+    python: str
+    platform: str
+    cpus: int
+    filesystem: str | None
+
+
+class Result(msgspec.Struct, frozen=True):
+    """A finished simulation, complete or interrupted."""
+
+    workload: dict[str, Any]
+    """Every parameter by its TOML key, as text or number that can be given back as an option."""
+    environment: Environment
+    phases: tuple[Period, ...]
+    compared: tuple[Period, Period] | None
+    """(contended, single-writer) if both ran."""
+    accounting: Accounting
+    final: Snapshot
+    """The last Snapshot; its workers carry their `exit`."""
+    message: str | None = None
+    """Why it ended, where that was not the asked duration: one sentence."""
+    exit_code: int = 0

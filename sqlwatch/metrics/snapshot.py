@@ -1,0 +1,288 @@
+"""The frozen Snapshot: all that a dashboard, a text, a file or an exporter may read.
+
+A Snapshot is a common core (WAL, rates, timeline) with a part of its own for each kind of source.  Every quantity has a
+quality; `quality` maps name the ones that are not exact.  None means unknown and is never shown as 0.
+Durations in `_ns` are integers on CLOCK_MONOTONIC; shares and utilisations are 0..1.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
+from sqlwatch.metrics.histogram import EMPTY, Histogram, merged
+
+
+class Quality(StrEnum):
+    """How a figure was come by."""
+
+    EXACT = "exact"
+    SAMPLED = "sampled"
+    INFERRED = "inferred"
+    UNKNOWN = "unknown"
+
+
+class Status(StrEnum):
+    """What the session is doing."""
+
+    STARTING = "starting"
+    WARMING_UP = "warming up"
+    RUNNING = "running"
+    PAUSED = "paused"
+    SWITCHING = "switching"
+    STOPPING = "stopping"
+    ENDED = "ended"
+
+
+class MarkKind(StrEnum):
+    """What happened at a marked moment of the timeline."""
+
+    PHASE = "phase"
+    CHECKPOINT = "checkpoint"
+    WAL_RESET = "reset"
+    WORKER_EXIT = "exit"
+
+
+class Mark(msgspec.Struct, frozen=True):
+    """A moment worth a mark on a time axis, with a few words."""
+
+    at_ns: int
+    kind: MarkKind
+    text: str
+
+
+class Timeline(msgspec.Struct, frozen=True):
+    """Series over the last minutes, one value a period, oldest first; the last period is complete.
+
+    `wal_bytes`, `live_frames` and `backlog_frames` are the largest seen in the period; None where nothing was seen.
+    """
+
+    period_ns: int
+    end_ns: int
+    """End of the newest period."""
+    commits: tuple[int, ...] = ()
+    reads: tuple[int, ...] = ()
+    busy_errors: tuple[int, ...] = ()
+    wal_bytes: tuple[int | None, ...] = ()
+    live_frames: tuple[int | None, ...] = ()
+    backlog_frames: tuple[int | None, ...] = ()
+    marks: tuple[Mark, ...] = ()
+
+
+class Pin(msgspec.Struct, frozen=True):
+    """A reader that keeps WAL frames from being reused: its mark is held and lies before the newest frame."""
+
+    slot: int
+    frame: int
+    held_ns: int
+    """How long it has been seen (a lower bound)."""
+    pid: int
+    """First process that the kernel names for the lock; 0 if it names none."""
+
+
+class Wal(msgspec.Struct, frozen=True):
+    """Write-ahead logs now, summed over the databases of a workload; None where nothing could be read."""
+
+    file_bytes: int | None = None
+    peak_bytes: int | None = None
+    live_frames: int | None = None
+    """Frames a reader may still need (mxFrame); the file may be far larger."""
+    backfilled_frames: int | None = None
+    backlog_frames: int | None = None
+    """Frames not yet copied into the database: live - backfilled."""
+    resets: int = 0
+    """How often a writer started again at the beginning of the file."""
+    checkpoints: int = 0
+    last_checkpoint: Checkpoint | None = None
+    pins: tuple[Pin, ...] = ()
+    pinned_ns: int = 0
+    """How long a held read mark has kept a checkpoint from going on (it had copied all frames up to the mark)."""
+
+
+class WalTotals(msgspec.Struct, frozen=True):
+    """The WAL's story of a period; None where nothing could be read."""
+
+    peak_bytes: int | None = None
+    final_bytes: int | None = None
+    checkpoints: int = 0
+    resets: int = 0
+    pinned_ns: int = 0
+
+
+class Fairness(msgspec.Struct, frozen=True):
+    """How evenly a period's commits fell to its writers.
+
+    `jain` is (sum x)^2 / (n sum x^2) of commits a writer: 1 is even, `floor` = 1/n means one writer took everything.
+    None where there is nothing to judge (no writer, no commit) or, for streaks, where transactions were only counted.
+    """
+
+    jain: float | None = None
+    floor: float | None = None
+    max_over_median_wait: float | None = None
+    longest_streak: int | None = None
+    mean_streak: float | None = None
+    longest_wait_ns: int = 0
+    """The longest wait, ended or not."""
+    starved_workers: int = 0
+    """Writers that were starved at any time of the period."""
+
+
+class Worker(msgspec.Struct, frozen=True):
+    """One worker of a simulation within one period."""
+
+    id: int
+    pid: int
+    role: Role
+    database: int
+    state: WorkerState
+    state_for_ns: int | None
+    """How long it has been in this state; None where the slot does not say."""
+    current_wait_ns: int
+    """How long it has been waiting for the write lock; 0 if it is not waiting."""
+    finished: int = 0
+    committed: int = 0
+    reads: int = 0
+    share: float | None = None
+    """Its share of the writers' commits in the period."""
+    busy_errors: int = 0
+    busy_retries: int = 0
+    other_errors: int = 0
+    longest_wait_ns: int = 0
+    last_commit_ns: int | None = None
+    """Moment (not a duration) up to which it last reported commits."""
+    starved: bool = False
+    """Waiting longer than its fair turn ten times over, now."""
+    was_starved: bool = False
+    """Starved at any time of the period."""
+    exit: str | None = None
+    """`ok`, `killed`, `signal 9`, `exit 1: ...`; None while it lives."""
+    queue_depth: int = 0
+    """Single writer: requests waiting now."""
+
+
+class Period(msgspec.Struct, frozen=True):
+    """Figures of one stretch of a simulation: the whole run, a phase, or the sliding window; pauses do not count.
+
+    `name` and `mode` are those of the phase; the whole run has no single mode.
+    """
+
+    name: str
+    mode: Mode | None
+    number: int
+    started_ns: int
+    elapsed_ns: int
+    """Time the workload ran within the period."""
+    finished: int = 0
+    committed: int = 0
+    withdrawn: int = 0
+    in_doubt: int = 0
+    rows: int = 0
+    reads: int = 0
+    errors: dict[int, int] = {}
+    """SQLite extended result code, or a negative `Outcome`, to count."""
+    busy_errors: int = 0
+    """SQLITE_BUSY that reached the application, all extended codes."""
+    busy_snapshot_errors: int = 0
+    other_errors: int = 0
+    busy_retries: int = 0
+    lock_wait: Histogram = EMPTY
+    """Waits that ended with the lock."""
+    given_up_waits: Histogram = EMPTY
+    """Waits that ended without it: busy errors after retries, and waits withdrawn when the phase or the run ended."""
+    unfinished_waits_ns: tuple[int, ...] = ()
+    """Waits that have not ended, at their length so far."""
+    lock_hold: Histogram = EMPTY
+    commit_latency: Histogram = EMPTY
+    read_latency: Histogram = EMPTY
+    checkpoint: Histogram = EMPTY
+    lock_utilisation: float | None = None
+    wasted_lock_time: float | None = None
+    """Share of the time in which nobody held the write lock while at least one writer waited for it."""
+    looks: int = 0
+    """Slot samples behind the two shares above."""
+    cache_hit_ratio: float | None = None
+    fairness: Fairness = Fairness()
+    wal: WalTotals = WalTotals()
+    groups: int = 0
+    """Transactions that the single writer committed; fewer than `committed` with group commit."""
+    queue_depth_max: int = 0
+    workers: tuple[Worker, ...] = ()
+    quality: dict[str, Quality] = {}
+    """Quality of each figure that is not exact, by field name."""
+
+    @property
+    def elapsed_s(self) -> float:
+        """Running time of the period in seconds."""
+        return self.elapsed_ns / 1e9
+
+    @property
+    def all_waits(self) -> Histogram:
+        """Waits with and without success, unfinished ones at their length so far: what a starved worker suffers."""
+        return merged([self.lock_wait, self.given_up_waits]).including(self.unfinished_waits_ns)
+
+    def per_second(self, count: int) -> float | None:
+        """Return a count of this period as a rate; None before any time has passed."""
+        return count / self.elapsed_s if self.elapsed_ns > 0 else None
+
+
+class Simulation(msgspec.Struct, frozen=True):
+    """The part of a Snapshot that only a simulation has."""
+
+    workload: str
+    """The workload in words."""
+    mode: Mode
+    databases: int
+    run: Period
+    """Everything since the warm-up."""
+    phase: Period
+    """Since the last change of mode or reset."""
+    window: Period
+    """The last seconds, sliding."""
+    ended_phases: tuple[Period, ...] = ()
+    recent: tuple[Transaction, ...] = ()
+    """Newest waits, errors and long holds, oldest first; a ring of bounded length."""
+    starved_after_ns: int = 0
+    """Current wait beyond which a writer counts as starved."""
+
+    def latest_of(self, mode: Mode) -> Period | None:
+        """Return the newest phase that ran in `mode`, the current one included; None if none has."""
+        candidates = [period for period in (*self.ended_phases, self.phase) if period.mode == mode]
+        return candidates[-1] if candidates else None
+
+
+class Snapshot(msgspec.Struct, frozen=True):
+    """All that is known at one moment."""
+
+    at_ns: int
+    status: Status
+    elapsed_ns: int
+    """Time since the workload started, pauses included."""
+    commits_per_s: float | None = None
+    """Smoothed over the sliding window."""
+    reads_per_s: float | None = None
+    wal: Wal = Wal()
+    timeline: Timeline = Timeline(period_ns=1, end_ns=0)
+    own_cpu: float | None = None
+    """CPU time of the observing process as a share of one core."""
+    message: str | None = None
+    """One sentence about the session itself: a worker that died, a limit that was reached."""
+    simulation: Simulation | None = None
+
+
+class Accounting(msgspec.Struct, frozen=True):
+    """Every transaction attempted, counted exactly once (three independent counts; see `lost`)."""
+
+    transactions_attempted: int
+    """From the workers' own final counters."""
+    transactions_received: int
+    """From what crossed the queues."""
+    commits_received: int
+    withdrawn: int
+    in_doubt: int
+    rows_expected: int
+    rows_in_database: int | None
+    """Counted by a process of its own at the end; None if it could not be counted."""
+    lost: int
+    """attempted - received."""

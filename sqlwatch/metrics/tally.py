@@ -1,0 +1,255 @@
+"""What is counted over one stretch of a simulation, mutable, and how it becomes a frozen Period."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from simulators.events import (
+    BUSY_SNAPSHOT_CODE,
+    Batch,
+    Mode,
+    Outcome,
+    Role,
+    SlotSample,
+    Transaction,
+    WorkerState,
+    is_busy,
+)
+from sqlwatch.metrics.fairness import Streaks, jain_index
+from sqlwatch.metrics.histogram import HistogramBuilder
+from sqlwatch.metrics.snapshot import Fairness, Period, Quality, WalTotals, Worker
+
+
+class WorkerTally:
+    """What one worker did in a stretch."""
+
+    __slots__ = (
+        "busy_errors",
+        "busy_retries",
+        "committed",
+        "finished",
+        "last_commit_ns",
+        "longest_wait_ns",
+        "other_errors",
+        "reads",
+    )
+
+    def __init__(self) -> None:
+        self.finished = self.committed = self.reads = self.busy_errors = self.busy_retries = self.other_errors = 0
+        self.longest_wait_ns = 0
+        self.last_commit_ns: int | None = None
+
+    def add(self, other: WorkerTally) -> None:
+        """Add what another stretch counted."""
+        self.finished += other.finished
+        self.committed += other.committed
+        self.reads += other.reads
+        self.busy_errors += other.busy_errors
+        self.busy_retries += other.busy_retries
+        self.other_errors += other.other_errors
+        self.longest_wait_ns = max(self.longest_wait_ns, other.longest_wait_ns)
+        self.last_commit_ns = max(self.last_commit_ns or 0, other.last_commit_ns or 0) or None
+
+
+class WorkerNow:
+    """What is known of a worker apart from any stretch: who it is, what it is doing, how it ended."""
+
+    __slots__ = ("database", "exit", "id", "pid", "queue_depth", "role", "since_ns", "starved", "state")
+
+    def __init__(self, worker: int, pid: int, role: Role, database: int) -> None:
+        self.id, self.pid, self.role, self.database = worker, pid, role, database
+        self.state = WorkerState.STARTING
+        self.since_ns = 0
+        self.queue_depth = 0
+        self.starved = False
+        self.exit: str | None = None
+
+    def waited_ns(self, now_ns: int) -> int:
+        """Return how long it has been waiting for the write lock; 0 if it is not."""
+        is_waiting = self.state is WorkerState.WAITING and self.since_ns
+        return max(now_ns - self.since_ns, 0) if is_waiting and self.exit is None else 0
+
+
+class Tally:
+    """Counts of one stretch."""
+
+    def __init__(self, name: str, mode: Mode | None, number: int, started_ns: int, *, warm_up: bool = False) -> None:
+        self.name, self.mode, self.number, self.started_ns, self.warm_up = name, mode, number, started_ns, warm_up
+        self.ran_ns = 0
+        self.ended_ns: int | None = None
+        self.finished = self.committed = self.withdrawn = self.in_doubt = self.rows = self.reads = 0
+        self.busy_retries = self.groups = self.queue_depth_max = 0
+        self.cache_hits = self.cache_misses = 0
+        self.errors: dict[int, int] = {}
+        self.lock_wait, self.given_up, self.lock_hold = HistogramBuilder(), HistogramBuilder(), HistogramBuilder()
+        self.commit_latency, self.read_latency, self.checkpoint = (
+            HistogramBuilder(),
+            HistogramBuilder(),
+            HistogramBuilder(),
+        )
+        self.looks = self.held = self.wasted = 0
+        self.workers: dict[int, WorkerTally] = {}
+        self.members: set[int] = set()
+        """Writers that lived at some time of the stretch."""
+        self.starved: set[int] = set()
+        self.streaks: dict[int, Streaks] = {}
+        self.turns_seen = 0
+        self.wal_peak_bytes: int | None = None
+        self.wal_final_bytes: int | None = None
+        self.wal_resets = 0
+        self.pinned_ns = 0
+
+    def add_batch(self, batch: Batch, *, with_streaks: bool = False) -> None:
+        """Add what a worker's batch counted."""
+        self.finished += batch.finished
+        self.committed += batch.committed
+        self.withdrawn += batch.withdrawn
+        self.in_doubt += batch.in_doubt
+        self.rows += batch.rows
+        self.reads += batch.reads
+        self.busy_retries += batch.busy_retries
+        self.groups += batch.groups
+        self.queue_depth_max = max(self.queue_depth_max, batch.queue_depth_max)
+        self.cache_hits += batch.cache_hits
+        self.cache_misses += batch.cache_misses
+        _add_errors(self.errors, batch.errors)
+        self.lock_wait.add_counts(batch.lock_wait)
+        self.lock_hold.add_counts(batch.lock_hold)
+        self.commit_latency.add_counts(batch.commit_latency)
+        self.read_latency.add_counts(batch.read_latency)
+        for checkpoint in batch.checkpoints:
+            self.checkpoint.add(checkpoint.ended_ns - checkpoint.started_ns)
+        worker = self.workers.setdefault(batch.worker, WorkerTally())
+        busy = sum(count for code, count in batch.errors.items() if is_busy(code))
+        worker.finished += batch.finished
+        worker.committed += batch.committed
+        worker.reads += batch.reads
+        worker.busy_retries += batch.busy_retries
+        worker.busy_errors += busy
+        worker.other_errors += sum(batch.errors.values()) - busy
+        worker.longest_wait_ns = max(worker.longest_wait_ns, batch.lock_wait.max_ns)
+        if batch.committed:
+            worker.last_commit_ns = batch.until_ns
+        for transaction in batch.transactions:
+            self._add_transaction(batch, transaction, worker, with_streaks)
+
+    def _add_transaction(self, batch: Batch, transaction: Transaction, worker: WorkerTally, with_streaks: bool) -> None:
+        if not transaction.got_ns and (transaction.retries or transaction.outcome == Outcome.WITHDRAWN):
+            waited_ns = transaction.done_ns - transaction.asked_ns
+            self.given_up.add(waited_ns)
+            worker.longest_wait_ns = max(worker.longest_wait_ns, waited_ns)
+        if with_streaks and transaction.outcome == Outcome.COMMITTED:
+            self.streaks.setdefault(batch.database, Streaks()).add(transaction.got_ns, batch.worker)
+            self.turns_seen += 1
+
+    def add_looks(self, sample: SlotSample) -> None:
+        """Add what the sampling of the slots counted; databases count alike."""
+        self.looks += sample.looks * len(sample.held)
+        self.held += sum(sample.held)
+        self.wasted += sum(sample.wasted)
+
+    def add_wal_bytes(self, file_bytes: int | None) -> None:
+        """Note the size of the WALs."""
+        if file_bytes is not None:
+            self.wal_peak_bytes = max(self.wal_peak_bytes or 0, file_bytes)
+            self.wal_final_bytes = file_bytes
+
+    def merge(self, other: Tally) -> None:
+        """Add another stretch, except for its streaks, which do not add up."""
+        for name in (
+            "ran_ns", "finished", "committed", "withdrawn", "in_doubt", "rows", "reads", "busy_retries", "groups",
+            "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",
+        ):  # fmt: skip
+            setattr(self, name, getattr(self, name) + getattr(other, name))
+        for name in ("lock_wait", "given_up", "lock_hold", "commit_latency", "read_latency", "checkpoint"):
+            getattr(self, name).add_histogram(getattr(other, name).freeze())
+        self.queue_depth_max = max(self.queue_depth_max, other.queue_depth_max)
+        _add_errors(self.errors, other.errors)
+        for worker, tally in other.workers.items():
+            self.workers.setdefault(worker, WorkerTally()).add(tally)
+        self.members |= other.members
+        self.starved |= other.starved
+        self.turns_seen += other.turns_seen
+        if other.wal_peak_bytes is not None:
+            self.add_wal_bytes(other.wal_peak_bytes)
+            self.wal_final_bytes = other.wal_final_bytes
+
+    def freeze(self, workers: Mapping[int, WorkerNow], now_ns: int, *, is_current: bool) -> Period:
+        """Return the stretch as a Period; waits that are under way belong only to a stretch that is current."""
+        busy_errors = sum(count for code, count in self.errors.items() if is_busy(code))
+        waiting = [now.waited_ns(now_ns) for now in workers.values()] if is_current else []
+        cache = self.cache_hits + self.cache_misses
+        return Period(
+            name=self.name, mode=self.mode, number=self.number, started_ns=self.started_ns, elapsed_ns=self.ran_ns,
+            finished=self.finished, committed=self.committed, withdrawn=self.withdrawn, in_doubt=self.in_doubt,
+            rows=self.rows, reads=self.reads, errors=dict(self.errors), busy_errors=busy_errors,
+            busy_snapshot_errors=self.errors.get(BUSY_SNAPSHOT_CODE, 0),
+            other_errors=sum(self.errors.values()) - busy_errors, busy_retries=self.busy_retries,
+            lock_wait=self.lock_wait.freeze(), given_up_waits=self.given_up.freeze(),
+            unfinished_waits_ns=tuple(wait_ns for wait_ns in waiting if wait_ns), lock_hold=self.lock_hold.freeze(),
+            commit_latency=self.commit_latency.freeze(), read_latency=self.read_latency.freeze(),
+            checkpoint=self.checkpoint.freeze(),
+            lock_utilisation=self.held / self.looks if self.looks else None,
+            wasted_lock_time=self.wasted / self.looks if self.looks else None,
+            looks=self.looks, cache_hit_ratio=self.cache_hits / cache if cache else None,
+            fairness=self._fairness(workers, waiting),
+            wal=WalTotals(
+                self.wal_peak_bytes, self.wal_final_bytes, self.checkpoint.count, self.wal_resets, self.pinned_ns
+            ),
+            groups=self.groups, queue_depth_max=self.queue_depth_max,
+            workers=tuple(self._workers(workers, now_ns, is_current)), quality=self._quality(),
+        )  # fmt: skip
+
+    def _fairness(self, workers: Mapping[int, WorkerNow], waiting: Iterable[int]) -> Fairness:
+        commits = [self.workers[member].committed if member in self.workers else 0 for member in self.members]
+        longest_ns = max([*waiting, *(tally.longest_wait_ns for tally in self.workers.values())], default=0)
+        median_ns = self.lock_wait.freeze().percentile_ns(50)
+        has_streaks = self._knows_streaks()
+        turns = sum(streaks.turns for streaks in self.streaks.values())
+        runs = sum(streaks.count for streaks in self.streaks.values())
+        return Fairness(
+            jain=jain_index(commits),
+            floor=1 / len(commits) if commits else None,
+            max_over_median_wait=longest_ns / median_ns if median_ns else None,
+            longest_streak=max(streaks.longest for streaks in self.streaks.values()) if has_streaks else None,
+            mean_streak=turns / runs if has_streaks and runs else None,
+            longest_wait_ns=longest_ns,
+            starved_workers=len(self.starved),
+        )
+
+    def _knows_streaks(self) -> bool:
+        """Streaks are known only where every commit was an event: what was merely counted has no order."""
+        return bool(self.streaks) and self.turns_seen == self.committed
+
+    def _workers(self, workers: Mapping[int, WorkerNow], now_ns: int, is_current: bool) -> Iterable[Worker]:
+        for now in workers.values():
+            tally = self.workers.get(now.id)
+            if now.role is Role.WRITER and now.id not in self.members:
+                continue
+            waited_ns = now.waited_ns(now_ns) if is_current else 0
+            tally = tally or WorkerTally()
+            yield Worker(
+                id=now.id, pid=now.pid, role=now.role, database=now.database, state=now.state,
+                state_for_ns=max(now_ns - now.since_ns, 0) if now.since_ns else None, current_wait_ns=waited_ns,
+                finished=tally.finished, committed=tally.committed, reads=tally.reads,
+                share=tally.committed / self.committed if self.committed and now.role is Role.WRITER else None,
+                busy_errors=tally.busy_errors, busy_retries=tally.busy_retries, other_errors=tally.other_errors,
+                longest_wait_ns=max(tally.longest_wait_ns, waited_ns), last_commit_ns=tally.last_commit_ns,
+                starved=now.starved and is_current, was_starved=now.id in self.starved, exit=now.exit,
+                queue_depth=now.queue_depth,
+            )  # fmt: skip
+
+    def _quality(self) -> dict[str, Quality]:
+        sampled = Quality.SAMPLED if self.looks else Quality.UNKNOWN
+        return {
+            "lock_utilisation": sampled,
+            "wasted_lock_time": sampled,
+            "starved_workers": Quality.SAMPLED,
+            "longest_streak": Quality.EXACT if self._knows_streaks() else Quality.UNKNOWN,
+            "wal": Quality.UNKNOWN if self.wal_peak_bytes is None else Quality.SAMPLED,
+        }
+
+
+def _add_errors(target: dict[int, int], more: Mapping[int, int]) -> None:
+    for code, count in more.items():
+        target[code] = target.get(code, 0) + count

@@ -1,0 +1,95 @@
+"""Series over time in cells of equal length, and the marks that belong on their axis; both are rings."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+from sqlwatch.metrics.snapshot import Mark, MarkKind, Timeline
+
+PERIOD_NS: Final = 500_000_000
+CELLS: Final = 1200
+"""Cells kept: ten minutes."""
+
+MARKS: Final = 500
+LATENESS_NS: Final = 150_000_000
+"""A cell is complete when its end is this long past: batches come up to 100 ms late."""
+
+
+class _Cell:
+    """One period's values."""
+
+    __slots__ = ("backlog_frames", "busy_errors", "commits", "live_frames", "reads", "wal_bytes")
+
+    def __init__(self) -> None:
+        self.commits = self.reads = self.busy_errors = 0
+        self.wal_bytes: int | None = None
+        self.live_frames: int | None = None
+        self.backlog_frames: int | None = None
+
+
+class TimelineBuilder:
+    """The mutable side of `Timeline`."""
+
+    def __init__(self) -> None:
+        self._first = 0
+        self._cells: deque[_Cell] = deque()
+        self._marks: deque[Mark] = deque(maxlen=MARKS)
+        self._last_mark_cell: dict[MarkKind, int] = {}
+
+    def add_counts(self, at_ns: int, commits: int, reads: int, busy_errors: int) -> None:
+        """Add what a batch that ended at `at_ns` counted."""
+        cell = self._cell(at_ns)
+        cell.commits += commits
+        cell.reads += reads
+        cell.busy_errors += busy_errors
+
+    def add_wal(self, at_ns: int, file_bytes: int | None, live_frames: int | None, backlog_frames: int | None) -> None:
+        """Add one look at the WAL; a cell keeps the largest values."""
+        cell = self._cell(at_ns)
+        cell.wal_bytes = _larger(cell.wal_bytes, file_bytes)
+        cell.live_frames = _larger(cell.live_frames, live_frames)
+        cell.backlog_frames = _larger(cell.backlog_frames, backlog_frames)
+
+    def mark(self, at_ns: int, kind: MarkKind, text: str) -> None:
+        """Mark a moment; of checkpoints and resets at most one a cell is kept, since there may be hundreds a second."""
+        cell = at_ns // PERIOD_NS
+        if kind in (MarkKind.CHECKPOINT, MarkKind.WAL_RESET) and self._last_mark_cell.get(kind) == cell:
+            return
+        self._last_mark_cell[kind] = cell
+        self._marks.append(Mark(at_ns, kind, text))
+
+    def freeze(self, now_ns: int) -> Timeline:
+        """Return all complete cells."""
+        self._cell(now_ns)
+        complete = max((now_ns - LATENESS_NS) // PERIOD_NS - self._first, 0)
+        cells = [cell for _, cell in zip(range(complete), self._cells, strict=False)]
+        end_ns = (self._first + len(cells)) * PERIOD_NS
+        oldest_ns = end_ns - len(cells) * PERIOD_NS
+        return Timeline(
+            period_ns=PERIOD_NS,
+            end_ns=end_ns,
+            commits=tuple(cell.commits for cell in cells),
+            reads=tuple(cell.reads for cell in cells),
+            busy_errors=tuple(cell.busy_errors for cell in cells),
+            wal_bytes=tuple(cell.wal_bytes for cell in cells),
+            live_frames=tuple(cell.live_frames for cell in cells),
+            backlog_frames=tuple(cell.backlog_frames for cell in cells),
+            marks=tuple(mark for mark in self._marks if mark.at_ns >= oldest_ns),
+        )
+
+    def _cell(self, at_ns: int) -> _Cell:
+        """Return the cell for a moment, with empty cells up to it; one before the ring's start counts for the first."""
+        number = at_ns // PERIOD_NS
+        if not self._cells:
+            self._first = number
+        while self._first + len(self._cells) <= number:
+            self._cells.append(_Cell())
+            if len(self._cells) > CELLS:
+                self._cells.popleft()
+                self._first += 1
+        return self._cells[max(number - self._first, 0)]
+
+
+def _larger(first: int | None, second: int | None) -> int | None:
+    return second if first is None else first if second is None else max(first, second)

@@ -1,0 +1,371 @@
+"""The one place where a source, the fold and the diagnosis are wired: start it, get Snapshots, stop it."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import platform
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Final
+
+from simulators.events import Batch, Mode, Role, Tick, WorkerExited
+from simulators.fleet import Fleet, FleetState
+from simulators.place import Place, PlaceError, check_database_path, create_place, filesystem_of
+from simulators.prepare import PrepareError, count_rows, make_databases
+from simulators.workload import Workload
+from sqlwatch.metrics.fold import SimulationFold
+from sqlwatch.metrics.result import Environment, Result
+from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
+from sqlwatch.observe.wal import WalReader
+
+WAL_INTERVAL_NS: Final = 50_000_000
+"""How often the -shm and -wal headers are read, and the slots' samples handed on."""
+
+SIZE_INTERVAL_NS: Final = 250_000_000
+"""How often the size limit is checked."""
+
+USAGE_EXIT: Final = 2
+CANNOT_EXIT: Final = 3
+
+_FATAL_CODES: Final = {
+    13: "The disk is full (SQLITE_FULL)",
+    10: "SQLite cannot read or write its files (SQLITE_IOERR)",
+    8: "The database cannot be written (SQLITE_READONLY)",
+    11: "The database is damaged (SQLITE_CORRUPT)",
+    14: "SQLite cannot open its files (SQLITE_CANTOPEN)",
+}
+"""Primary result codes (https://sqlite.org/rescode.html) after which going on shows nothing."""
+
+
+class SessionError(Exception):
+    """A session that could not run: one or two sentences and the exit code."""
+
+    def __init__(self, message: str, exit_code: int) -> None:
+        super().__init__(message)
+        self.message = message
+        self.exit_code = exit_code
+
+
+class SimulationSession:
+    """A simulation from start to end, in a thread of its own that owns the fleet."""
+
+    def __init__(
+        self,
+        workload: Workload,
+        *,
+        database: Path | None = None,
+        compare: bool = False,
+        snapshots_per_s: float = 4,
+        sample_rate_hz: int = 200,
+    ) -> None:
+        self.latest: Snapshot | None = None
+        """The newest Snapshot."""
+        self._workload = workload
+        self._database = database
+        self._program = [Mode.CONTENDED, Mode.SINGLE_WRITER] if compare else [workload.mode]
+        self._snapshot_ns = round(1e9 / snapshots_per_s)
+        self._tick_ns = round(1e9 / sample_rate_hz)
+        self._on_snapshot: Callable[[Snapshot], None] | None = None
+        self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+        self._failure: BaseException | None = None
+        self._result: Result | None = None
+        self._message: str | None = None
+        self._exit_code = 0
+        self._thread = threading.Thread(target=self._run_guarded, name="session")
+
+    # Called from other threads.
+
+    def check(self) -> None:
+        """Raise SessionError if the database cannot be where the user wants it; starts nothing."""
+        if self._database is not None:
+            try:
+                check_database_path(self._database, self._workload.databases)
+            except PlaceError as error:
+                raise _session_error(error) from error
+
+    def start(self, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
+        """Start; `on_snapshot` is called from the session's thread with each Snapshot."""
+        self._on_snapshot = on_snapshot
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end; returns at once."""
+        self._stop.set()
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; return whether it has come."""
+        return self._ended.wait(timeout_s)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over, with all its processes and files."""
+        return self._ended.is_set()
+
+    def result(self) -> Result:
+        """Return what the run left; raise SessionError if it could not run.  Only after the end."""
+        if self._failure is not None:
+            raise self._failure
+        assert self._result is not None
+        return self._result
+
+    def pause(self) -> None:
+        """Have all workers come to rest."""
+        self._commands.put(Fleet.pause)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._commands.put(Fleet.resume)
+
+    def toggle_mode(self) -> None:
+        """Switch between contended and single-writer."""
+        self._commands.put(_toggle_mode)
+
+    def add_writer(self) -> None:
+        """Start one more writer."""
+        self._commands.put(partial(Fleet.add, role=Role.WRITER))
+
+    def remove_writer(self) -> None:
+        """End the newest writer once its transaction is done."""
+        self._commands.put(partial(Fleet.remove, role=Role.WRITER))
+
+    def add_reader(self) -> None:
+        """Start one more reader."""
+        self._commands.put(partial(Fleet.add, role=Role.READER))
+
+    def remove_reader(self) -> None:
+        """End the newest reader once its transaction is done."""
+        self._commands.put(partial(Fleet.remove, role=Role.READER))
+
+    def kill(self, worker_id: int) -> None:
+        """Kill a worker with SIGKILL."""
+        self._commands.put(partial(Fleet.kill, worker=worker_id))
+
+    def reset(self) -> None:
+        """Begin the statistics anew, as a new phase in the same mode."""
+        self._commands.put(_reset)
+
+    # The session's thread.
+
+    def _run_guarded(self) -> None:
+        try:
+            self._run()
+        except (PlaceError, PrepareError) as error:
+            self._failure = _session_error(error)
+        except BaseException as error:  # noqa: BLE001  # handed to whoever asks for the result
+            self._failure = error
+        finally:
+            self._ended.set()
+
+    def _run(self) -> None:
+        workload = self._workload
+        place = create_place(workload.databases, self._database)
+        try:
+            sqlite = make_databases(get_context("spawn"), list(place.databases))
+            fleet = Fleet(workload, place)
+            fold = SimulationFold(workload.in_words(), workload.databases, workload.autocheckpoint)
+            try:
+                self._drive(fleet, fold, place)
+            finally:
+                self._end_fleet(fleet, fold)
+            self._result = self._conclude(fleet, fold, place, sqlite)
+            fleet.close()
+        finally:
+            place.remove()
+        self._publish(self._result.final)
+
+    def _drive(self, fleet: Fleet, fold: SimulationFold, place: Place) -> None:
+        """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
+        readers = [WalReader(path, number) for number, path in enumerate(place.databases)]
+        next_wal_ns = next_size_ns = next_snapshot_ns = 0
+        cpu_s, cpu_at_ns = time.process_time(), time.monotonic_ns()
+        next_tick_ns = time.monotonic_ns()
+        schedule = _Schedule(self._workload, self._program, fleet, fold)
+        with contextlib.ExitStack() as open_readers:
+            for reader in readers:
+                open_readers.callback(reader.close)
+            while not self._stop.is_set() and not schedule.is_done():
+                with contextlib.suppress(queue.Empty):
+                    self._commands.get_nowait()(fleet)
+                fleet.look()
+                self._fold_messages(fleet, fold)
+                now_ns = time.monotonic_ns()
+                if now_ns >= next_wal_ns:
+                    next_wal_ns = now_ns + WAL_INTERVAL_NS
+                    fold.add(fleet.slot_sample())
+                    for reader in readers:
+                        fold.add(reader.read(now_ns))
+                if now_ns >= next_size_ns:
+                    next_size_ns = now_ns + SIZE_INTERVAL_NS
+                    self._check_size(place)
+                if now_ns >= next_snapshot_ns:
+                    next_snapshot_ns = now_ns + self._snapshot_ns
+                    used_s, passed_ns = time.process_time() - cpu_s, max(now_ns - cpu_at_ns, 1)
+                    cpu_s, cpu_at_ns = cpu_s + used_s, now_ns
+                    fold.add(Tick(now_ns, used_s * 1e9 / passed_ns))
+                    self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
+                next_tick_ns = max(next_tick_ns + self._tick_ns, time.monotonic_ns())
+                time.sleep(max(next_tick_ns - time.monotonic_ns(), 0) / 1e9)
+            fold.add(fleet.slot_sample())
+            for reader in readers:
+                fold.add(reader.read(time.monotonic_ns()))
+
+    def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
+        fleet.stop()
+        self._publish(fold.snapshot(Status.STOPPING, self._message))
+        while fleet.state is not FleetState.ENDED:
+            self._fold_messages(fleet, fold)
+            time.sleep(0.005)
+        self._fold_messages(fleet, fold)
+
+    def _fold_messages(self, fleet: Fleet, fold: SimulationFold) -> None:
+        for message in fleet.step():
+            fold.add(message)
+            if isinstance(message, Batch) and message.errors:
+                self._check_errors(message)
+            elif isinstance(message, WorkerExited) and message.exit != "ok":
+                self._note_exit(message, fleet)
+
+    def _check_errors(self, batch: Batch) -> None:
+        for code in batch.errors:
+            if code > 0 and code & 0xFF in _FATAL_CODES and self._exit_code == 0:
+                self._message = f"{_FATAL_CODES[code & 0xFF]}: the run was ended after what it had done by then."
+                self._exit_code = CANNOT_EXIT
+                self._stop.set()
+
+    def _note_exit(self, exited: WorkerExited, fleet: Fleet) -> None:
+        handle = fleet.handles[exited.worker - 1]
+        again = " and was started again" if handle.role is Role.SINGLE_WRITER else ""
+        if self._exit_code == 0:
+            self._message = f"The {handle.role.value} {handle.id} (pid {handle.pid}) ended: {exited.exit}{again}."
+        if not fleet.living(Role.WRITER) and not fleet.living(Role.READER) and not self._stop.is_set():
+            self._message = f"Every worker has ended; the last one: {exited.exit}."
+            self._exit_code = CANNOT_EXIT if not handle.was_killed else 0
+            self._stop.set()
+
+    def _check_size(self, place: Place) -> None:
+        limit = self._workload.max_size
+        if place.size_bytes() > limit.bytes and not self._stop.is_set():
+            self._message = f"The databases have reached --max-size {limit}, so the run was ended early."
+            self._stop.set()
+
+    def _words(self, fleet: Fleet) -> str | None:
+        return fleet.ready_words() if fleet.state is FleetState.STARTING else self._message
+
+    def _publish(self, snapshot: Snapshot) -> None:
+        self.latest = snapshot
+        if self._on_snapshot is not None:
+            self._on_snapshot(snapshot)
+
+    def _conclude(self, fleet: Fleet, fold: SimulationFold, place: Place, sqlite: str) -> Result:
+        attempted, committed, in_doubt = fleet.attempted()
+        try:
+            rows: int | None = count_rows(get_context("spawn"), list(place.databases))
+        except PrepareError as error:
+            rows = None
+            self._message = self._message or str(error)
+        final = fold.snapshot(Status.ENDED, self._message)
+        phases = _measured_phases(final)
+        by_mode = {period.mode: period for period in phases}
+        has_both = Mode.CONTENDED in by_mode and Mode.SINGLE_WRITER in by_mode
+        return Result(
+            workload=self._workload.to_mapping(),
+            environment=Environment(
+                sqlite=sqlite,
+                python=platform.python_version(),
+                platform=f"{platform.system()} {platform.release()} {platform.machine()}",
+                cpus=len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1,
+                filesystem=filesystem_of(place.databases[0]),
+            ),
+            phases=phases,
+            compared=(by_mode[Mode.CONTENDED], by_mode[Mode.SINGLE_WRITER]) if has_both else None,
+            accounting=Accounting(
+                transactions_attempted=attempted,
+                transactions_received=fold.received + in_doubt,
+                commits_received=fold.commits_received,
+                withdrawn=fold.withdrawn,
+                in_doubt=in_doubt + fold.in_doubt,
+                rows_expected=committed * self._workload.rows,
+                rows_in_database=rows,
+                lost=attempted - fold.received - in_doubt,
+            ),
+            final=final,
+            message=self._message,
+            exit_code=self._exit_code,
+        )
+
+
+class _Schedule:
+    """Takes the fleet through its phases: a warm-up, then each mode of the program for the workload's duration."""
+
+    def __init__(self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold) -> None:
+        self._workload, self._fleet, self._fold = workload, fleet, fold
+        self._program = list(program)
+        self._is_warming_up = workload.warm_up.mean_ns > 0
+        if self._is_warming_up:
+            fleet.begin_phase("warm-up", self._program[0], warm_up=True)
+        else:
+            self._begin_next()
+
+    def is_done(self) -> bool:
+        """Begin the next phase if it is time; return True when there is none left."""
+        fold, fleet = self._fold, self._fleet
+        if fleet.state is not FleetState.RUNNING or fleet.has_operations:
+            return False
+        if self._is_warming_up:
+            if not fold.is_warming_up:  # somebody switched modes meanwhile: that phase is the first of the program
+                self._is_warming_up = False
+                self._program.pop(0)
+            elif fold.phase_ran_ns >= self._workload.warm_up.mean_ns:
+                self._is_warming_up = False
+                self._begin_next()
+            return False
+        duration = self._workload.duration
+        is_over = (duration is not None and fold.phase_ran_ns >= duration.ns) or (
+            self._workload.transactions > 0 and fleet.is_idle
+        )
+        if is_over and self._program:
+            self._begin_next()
+            return False
+        return is_over
+
+    def _begin_next(self) -> None:
+        mode = self._program.pop(0)
+        self._fleet.begin_phase(mode.value, mode)
+
+
+def _measured_phases(final: Snapshot) -> tuple[Period, ...]:
+    """Return all phases that measured something, the warm-up left out."""
+    simulation = final.simulation
+    if simulation is None:
+        return ()
+    current = () if simulation.phase.name == "warm-up" else (simulation.phase,)
+    return (*simulation.ended_phases, *current)
+
+
+def _toggle_mode(fleet: Fleet) -> None:
+    mode = Mode.CONTENDED if fleet.mode is Mode.SINGLE_WRITER else Mode.SINGLE_WRITER
+    fleet.begin_phase(mode.value, mode)
+
+
+def _reset(fleet: Fleet) -> None:
+    fleet.begin_phase(fleet.mode.value)
+
+
+def _status(fleet: Fleet, fold: SimulationFold) -> Status:
+    if fleet.state is FleetState.RUNNING and fold.is_warming_up:
+        return Status.WARMING_UP
+    return Status(fleet.state.value)
+
+
+def _session_error(error: PlaceError | PrepareError) -> SessionError:
+    is_usage = isinstance(error, PlaceError) and error.is_usage
+    return SessionError(str(error), USAGE_EXIT if is_usage else CANNOT_EXIT)

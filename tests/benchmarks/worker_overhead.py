@@ -2,7 +2,7 @@
 
     python -m tests.benchmarks.worker_overhead [--writers 8] [--pairs 15]
 
-Each writer has a database of its own, NORMAL, one row, no think time.  The issue's limits: 0.95 for one, 0.93 for eight.
+Each writer has a database of its own, NORMAL, one row, no think time.  Limits: 0.95 for one writer, 0.93 for eight.
 """
 
 from __future__ import annotations

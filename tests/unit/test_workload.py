@@ -96,7 +96,7 @@ def test_times_read_back(duration_ns: int) -> None:
     assert parse_time_ns(format_time(duration_ns)) == duration_ns
 
 
-@pytest.mark.parametrize("text", ["", "s", "ms2", "1 2", "1e3", "nan", "inf", "0x10", "1d", "２ms", "1.2.3s"])
+@pytest.mark.parametrize("text", ["", "s", "ms2", "1 2", "1e3", "nan", "inf", "0x10", "1d", "\uff12ms", "1.2.3s"])
 def test_what_is_no_time_is_refused(text: str) -> None:
     with pytest.raises(ValueError, match="is not a time"):
         parse_time_ns(text)

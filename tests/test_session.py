@@ -1,0 +1,190 @@
+import os
+import signal
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from simulators.events import Mode, Role
+from simulators.workload import from_mapping
+from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.session import SessionError, SimulationSession
+
+PATIENCE_S = 90
+SMALL = {"writers": 3, "readers": 1, "hold": "1ms", "think": "1ms", "warm-up": "100ms"}
+
+
+@pytest.fixture(autouse=True)
+def _clean(short_tmp: Path, leaves_no_process: None) -> Iterator[None]:
+    yield
+    assert not list(short_tmp.iterdir())
+
+
+class Watched:
+    """A session and the Snapshots it has sent."""
+
+    def __init__(self, workload: dict[str, Any], **options: Any) -> None:
+        self.snapshots: list[Snapshot] = []
+        self.session = SimulationSession(from_mapping(workload), **options)
+        self.session.start(self.snapshots.append)
+
+    def until(self, condition: Callable[[Snapshot], object]) -> Snapshot:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            if self.snapshots and condition(self.snapshots[-1]):
+                return self.snapshots[-1]
+            assert time.monotonic() < deadline
+            assert not self.session.ended or self.session.result()
+            time.sleep(0.01)
+
+    def end(self) -> Result:
+        assert self.session.wait(PATIENCE_S)
+        return self.session.result()
+
+
+def commits(snapshot: Snapshot) -> int:
+    return snapshot.simulation.phase.committed if snapshot.simulation else 0
+
+
+def test_a_comparison_runs_both_modes_and_accounts_for_everything() -> None:
+    watched = Watched({**SMALL, "duration": "700ms"}, compare=True)
+    result = watched.end()
+    assert [(phase.name, phase.mode) for phase in result.phases] == [
+        ("contended", Mode.CONTENDED),
+        ("single-writer", Mode.SINGLE_WRITER),
+    ]
+    assert result.compared == result.phases
+    accounting = result.accounting
+    assert accounting.lost == accounting.in_doubt == 0
+    assert accounting.transactions_attempted == accounting.transactions_received
+    assert accounting.rows_expected == accounting.rows_in_database == accounting.commits_received
+    assert sum(phase.committed for phase in result.phases) < accounting.commits_received  # the warm-up is in no phase
+    for phase in result.phases:
+        assert phase.elapsed_s >= 0.7
+        assert phase.commit_latency.count == phase.committed > 0
+        assert phase.lock_wait.count == phase.committed
+        assert phase.lock_utilisation is not None
+        assert 0 < phase.lock_utilisation <= 1
+        assert phase.wal.peak_bytes
+        assert phase.cache_hit_ratio is not None
+    assert result.phases[1].groups == result.phases[1].lock_hold.count
+    assert result.environment.sqlite.startswith("3.")
+    assert (result.exit_code, result.message) == (0, None)
+    assert {worker.exit for worker in result.phases[1].workers} == {"ok"}
+
+
+def test_statuses_come_in_order() -> None:
+    watched = Watched({**SMALL, "duration": "500ms"}, snapshots_per_s=50)
+    watched.end()
+    statuses = list(dict.fromkeys(snapshot.status for snapshot in watched.snapshots))
+    assert statuses == [Status.STARTING, Status.WARMING_UP, Status.RUNNING, Status.STOPPING, Status.ENDED]
+    assert "ready" in str(watched.snapshots[0].message)
+
+
+def test_what_the_keys_ask_for_happens() -> None:
+    watched = Watched(SMALL, snapshots_per_s=20)
+    session = watched.session
+    watched.until(lambda snapshot: snapshot.status is Status.RUNNING and commits(snapshot) > 20)
+    session.toggle_mode()
+    watched.until(lambda s: s.simulation and s.simulation.mode is Mode.SINGLE_WRITER and commits(s) > 20)
+    session.pause()
+    watched.until(lambda s: s.status is Status.PAUSED)
+    session.resume()
+    watched.until(lambda s: s.status is Status.RUNNING)
+    session.add_writer()
+    session.add_reader()
+    watched.until(lambda s: s.simulation and len([w for w in s.simulation.window.workers if w.exit is None]) == 7)
+    session.reset()
+    snapshot = watched.until(lambda s: s.simulation and len(s.simulation.ended_phases) == 2 and commits(s) > 5)
+    assert snapshot.simulation is not None
+    assert snapshot.simulation.run.committed > snapshot.simulation.phase.committed
+    victim = next(worker for worker in snapshot.simulation.phase.workers if worker.role is Role.WRITER)
+    session.kill(victim.id)
+    watched.until(lambda s: s.message)
+    session.toggle_mode()
+    watched.until(lambda s: s.simulation and s.simulation.mode is Mode.CONTENDED and commits(s) > 20)
+    session.stop()
+    result = watched.end()
+    assert [phase.name for phase in result.phases] == ["contended", "single-writer", "single-writer", "contended"]
+    assert next(worker for worker in result.final.simulation.run.workers if worker.id == victim.id).exit == "killed"  # type: ignore[union-attr]
+    assert f"writer {victim.id}" in str(result.message)
+    assert result.accounting.in_doubt <= 1
+
+
+def test_a_stop_before_the_first_transaction_leaves_nothing() -> None:
+    watched = Watched({**SMALL, "writers": 8})
+    watched.session.stop()
+    result = watched.end()
+    assert result.phases == ()
+    assert result.accounting.lost == 0
+
+
+def test_the_size_limit_ends_a_run_with_a_word() -> None:
+    workload = {**SMALL, "hold": 0, "think": 0, "rows": 50, "payload": "10KiB", "max-size": "4MiB", "duration": "60s"}
+    result = Watched(workload).end()
+    assert "--max-size 4MiB" in str(result.message)
+    assert result.exit_code == 0
+    assert result.accounting.lost == 0
+
+
+def test_a_full_disk_ends_a_run_with_a_word(tmp_path: Path) -> None:
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    command = ["mount", "-t", "tmpfs", "-o", "size=4m", "tmpfs", str(disk)]
+    if os.geteuid() != 0 or subprocess.run(command, capture_output=True, check=False).returncode:
+        pytest.skip("not run: mounting a small tmpfs needs root")
+    try:
+        workload = {**SMALL, "hold": 0, "think": 0, "rows": 20, "payload": "10KiB", "duration": "60s"}
+        result = Watched(workload, database=disk / "full.db").end()
+    finally:
+        subprocess.run(["umount", str(disk)], check=True)
+    assert "disk is full" in str(result.message)
+    assert result.exit_code == 3
+    assert result.accounting.lost == 0
+
+
+def test_the_single_writers_death_is_told() -> None:
+    watched = Watched({**SMALL, "mode": "single-writer"}, snapshots_per_s=20)
+    snapshot = watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    assert snapshot.simulation is not None
+    owner = next(worker for worker in snapshot.simulation.phase.workers if worker.role is Role.SINGLE_WRITER)
+    os.kill(owner.pid, signal.SIGKILL)
+    watched.until(lambda s: s.message)
+    before = commits(watched.snapshots[-1])
+    watched.until(lambda s: commits(s) > before + 20)
+    watched.session.stop()
+    result = watched.end()
+    assert "single-writer" in str(result.message)
+    assert "signal 9 and was started again" in str(result.message)
+    assert result.accounting.lost == 0
+    assert result.accounting.rows_expected == result.accounting.rows_in_database
+
+
+def test_when_every_worker_is_dead_the_run_ends() -> None:
+    watched = Watched({**SMALL, "readers": 0}, snapshots_per_s=20)
+    snapshot = watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 5)
+    assert snapshot.simulation is not None
+    for worker in snapshot.simulation.phase.workers:
+        if worker.role is Role.WRITER:
+            os.kill(worker.pid, signal.SIGKILL)
+    result = watched.end()
+    assert "Every worker has ended" in str(result.message)
+    assert result.exit_code == 3
+
+
+def test_a_foreign_database_is_refused_before_anything_starts(tmp_path: Path) -> None:
+    path = tmp_path / "letter.db"
+    path.write_text("dear database")
+    session = SimulationSession(from_mapping(SMALL), database=path)
+    with pytest.raises(SessionError) as caught:
+        session.check()
+    assert caught.value.exit_code == 2
+    session.start()
+    assert session.wait(PATIENCE_S)
+    with pytest.raises(SessionError):
+        session.result()
+    assert path.read_text() == "dear database"

@@ -53,6 +53,7 @@ class TimelineBuilder:
 
     def mark(self, at_ns: int, kind: MarkKind, text: str) -> None:
         """Mark a moment; of checkpoints and resets at most one a cell is kept, since there may be hundreds a second."""
+        self._cell(at_ns)
         cell = at_ns // PERIOD_NS
         if kind in (MarkKind.CHECKPOINT, MarkKind.WAL_RESET) and self._last_mark_cell.get(kind) == cell:
             return
@@ -65,7 +66,7 @@ class TimelineBuilder:
         complete = max((now_ns - LATENESS_NS) // PERIOD_NS - self._first, 0)
         cells = [cell for _, cell in zip(range(complete), self._cells, strict=False)]
         end_ns = (self._first + len(cells)) * PERIOD_NS
-        oldest_ns = end_ns - len(cells) * PERIOD_NS
+        oldest_ns = self._first * PERIOD_NS
         return Timeline(
             period_ns=PERIOD_NS,
             end_ns=end_ns,

@@ -1,0 +1,280 @@
+"""The fold on hand-made messages: every figure can be worked out on paper."""
+
+import pytest
+
+from simulators.events import (
+    Batch,
+    Checkpoint,
+    Counts,
+    Mode,
+    Outcome,
+    PhaseStarted,
+    Role,
+    Running,
+    SlotSample,
+    Tick,
+    Transaction,
+    WorkerExited,
+    WorkerSample,
+    WorkerStarted,
+    WorkerState,
+)
+from sqlwatch.metrics.fold import FoldInput, SimulationFold
+from sqlwatch.metrics.observations import ReadMark, WalObservation
+from sqlwatch.metrics.snapshot import MarkKind, Quality, Simulation, Snapshot, Status
+
+S = 1_000_000_000
+MS = 1_000_000
+
+
+def fold_with(*messages: FoldInput, writers: int = 2) -> SimulationFold:
+    fold = SimulationFold("two writers", 1, 1000)
+    for worker in range(1, writers + 1):
+        fold.add(WorkerStarted(S, worker, 100 + worker, Role.WRITER, 0))
+    fold.add(PhaseStarted(S, 0, "contended", Mode.CONTENDED))
+    fold.add(Running(S, True))
+    for message in messages:
+        fold.add(message)
+    return fold
+
+
+def transaction(number: int, got_ns: int, *, wait_ns: int = MS, hold_ns: int = MS, outcome: int = 0) -> Transaction:
+    asked_ns = got_ns - wait_ns
+    return Transaction(number, asked_ns, asked_ns, got_ns, got_ns + hold_ns, got_ns + hold_ns, 1, outcome)
+
+
+def batch(
+    worker: int, *transactions: Transaction, committed: int | None = None, phase: int = 0, until_ns: int = 2 * S
+) -> Batch:
+    commits = sum(t.outcome == 0 for t in transactions) if committed is None else committed
+    waits = Counts((20,), (commits,), commits * MS, MS) if commits else Counts()
+    return Batch(
+        worker=worker, role=Role.WRITER, database=0, phase=phase, since_ns=S, until_ns=until_ns,
+        finished=max(commits, len(transactions)), committed=commits, rows=commits, lock_wait=waits,
+        commit_latency=waits, transactions=transactions,
+    )  # fmt: skip
+
+
+def simulation(fold: SimulationFold) -> Simulation:
+    found = fold.snapshot(Status.RUNNING).simulation
+    assert found is not None
+    return found
+
+
+def test_before_the_first_phase_there_is_nothing_to_show() -> None:
+    snapshot = SimulationFold("x", 1, 1000).snapshot(Status.STARTING, "starting")
+    assert snapshot == Snapshot(
+        at_ns=0, status=Status.STARTING, elapsed_ns=0, timeline=snapshot.timeline, message="starting"
+    )
+
+
+def test_rates_count_only_the_time_that_the_workload_ran() -> None:
+    fold = fold_with(batch(1, committed=30), Running(3 * S, False), Tick(9 * S), Running(9 * S, True), Tick(10 * S))
+    phase = simulation(fold).phase
+    assert phase.elapsed_s == 3
+    assert phase.per_second(phase.committed) == 10
+    assert fold.snapshot(Status.RUNNING).elapsed_ns == 9 * S
+
+
+def test_shares_and_fairness_include_those_who_got_nothing() -> None:
+    phase = simulation(fold_with(batch(1, committed=12), Tick(3 * S))).phase
+    assert [(worker.id, worker.share) for worker in phase.workers] == [(1, 1), (2, 0)]
+    assert (phase.fairness.jain, phase.fairness.floor) == (0.5, 0.5)
+
+
+def test_streaks_are_exact_when_every_commit_was_an_event() -> None:
+    messages = [
+        batch(2, transaction(1, S + 30 * MS)),
+        batch(1, *(transaction(n, S + n * 10 * MS) for n in (1, 2)), transaction(4, S + 40 * MS)),
+        Tick(5 * S),
+    ]
+    phase = simulation(fold_with(*messages)).phase
+    assert (phase.fairness.longest_streak, phase.fairness.mean_streak) == (2, 4 / 3)
+    assert phase.quality["longest_streak"] is Quality.EXACT
+
+
+def test_streaks_are_unknown_when_some_commits_were_only_counted() -> None:
+    phase = simulation(fold_with(batch(1, transaction(1, S + MS), committed=5), Tick(5 * S))).phase
+    assert phase.fairness.longest_streak is None
+    assert phase.quality["longest_streak"] is Quality.UNKNOWN
+
+
+def test_a_wait_in_progress_is_seen_and_starves_a_writer_after_a_second() -> None:
+    def slots(at_ns: int) -> SlotSample:
+        waiting = WorkerSample(2, WorkerState.WAITING, S)
+        return SlotSample(at_ns, 0, 10, (7,), (3,), (WorkerSample(1, WorkerState.HOLDING, at_ns - MS), waiting))
+
+    fold = fold_with(slots(S + 500 * MS))
+    worker = simulation(fold).phase.workers[1]
+    assert (worker.current_wait_ns, worker.starved) == (500 * MS, False)
+    fold.add(slots(3 * S))
+    phase = simulation(fold).phase
+    assert (phase.workers[1].current_wait_ns, phase.workers[1].starved) == (2 * S, True)
+    assert phase.fairness.starved_workers == 1
+    assert phase.fairness.longest_wait_ns == 2 * S
+    assert phase.unfinished_waits_ns == (2 * S,)
+    assert phase.all_waits.max_ns == 2 * S
+    assert phase.lock_wait.count == 0
+    assert (phase.lock_utilisation, phase.wasted_lock_time, phase.looks) == (0.7, 0.3, 20)
+    assert phase.quality["lock_utilisation"] is Quality.SAMPLED
+
+
+def test_what_was_never_looked_at_is_unknown() -> None:
+    phase = simulation(fold_with(Tick(2 * S))).phase
+    assert phase.lock_utilisation is None
+    assert phase.wasted_lock_time is None
+    assert phase.cache_hit_ratio is None
+    assert phase.wal.peak_bytes is None
+    assert phase.fairness.jain is None
+    assert phase.quality["lock_utilisation"] is Quality.UNKNOWN
+    assert phase.quality["wal"] is Quality.UNKNOWN
+
+
+def test_waits_given_up_count_as_waits_without_success() -> None:
+    gave_up = Transaction(1, S, S, 0, 0, 6 * S, 30, 5)
+    withdrawn = Transaction(2, 6 * S, 6 * S, 0, 0, 7 * S, 0, Outcome.WITHDRAWN)
+    at_once = Transaction(3, 7 * S, 7 * S, 0, 0, 7 * S, 0, 5)
+    errors = Batch(
+        worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=7 * S, finished=3, withdrawn=1,
+        errors={5: 2, 517: 1, 13: 4}, transactions=(gave_up, withdrawn, at_once),
+    )  # fmt: skip
+    phase = simulation(fold_with(errors, Tick(8 * S))).phase
+    assert (phase.given_up_waits.count, phase.given_up_waits.max_ns) == (2, 5 * S)
+    assert (phase.busy_errors, phase.busy_snapshot_errors, phase.other_errors) == (3, 1, 4)
+    assert phase.workers[0].longest_wait_ns == 5 * S
+
+
+def test_a_change_of_mode_ends_a_phase_and_is_marked() -> None:
+    fold = fold_with(
+        batch(1, committed=10),
+        Tick(2 * S),
+        PhaseStarted(2 * S, 1, "single-writer", Mode.SINGLE_WRITER),
+        batch(1, committed=5, phase=0),  # late, and still counted where it belongs
+        batch(2, committed=7, phase=1, until_ns=3 * S),
+        Tick(3 * S),
+    )
+    found = simulation(fold)
+    assert [period.committed for period in found.ended_phases] == [15]
+    assert (found.phase.committed, found.run.committed, found.window.committed) == (7, 22, 7)
+    assert found.mode is Mode.SINGLE_WRITER
+    assert found.latest_of(Mode.CONTENDED) == found.ended_phases[0]
+    marks = fold.snapshot(Status.RUNNING).timeline.marks
+    assert [(mark.kind, mark.text) for mark in marks][-1] == (MarkKind.PHASE, "single-writer")
+
+
+def test_the_warm_up_is_in_no_figure_but_in_what_was_received() -> None:
+    fold = SimulationFold("x", 1, 1000)
+    fold.add(WorkerStarted(S, 1, 11, Role.WRITER, 0))
+    fold.add(PhaseStarted(S, 0, "warm-up", Mode.CONTENDED, warm_up=True))
+    fold.add(Running(S, True))
+    assert fold.is_warming_up
+    fold.add(batch(1, committed=9))
+    fold.add(PhaseStarted(2 * S, 1, "contended", Mode.CONTENDED))
+    fold.add(batch(1, committed=4, phase=1))
+    fold.add(Tick(3 * S))
+    assert simulation(fold).run.committed == 4
+    assert simulation(fold).ended_phases == ()
+    assert (fold.received, fold.commits_received) == (13, 13)
+
+
+def test_old_phases_are_kept_in_the_whole_run() -> None:
+    fold = fold_with()
+    for number in range(1, 40):
+        fold.add(PhaseStarted(number * S, number, "contended", Mode.CONTENDED))
+        fold.add(batch(1, committed=1, phase=number))
+    fold.add(Tick(41 * S))
+    assert len(simulation(fold).ended_phases) == 20
+    assert simulation(fold).run.committed == 39
+
+
+def test_the_window_forgets() -> None:
+    fold = fold_with(batch(1, committed=100), Tick(2 * S))
+    for second in range(3, 20):
+        fold.add(Tick(second * S))
+    found = simulation(fold)
+    assert (found.window.committed, found.run.committed) == (0, 100)
+    assert fold.snapshot(Status.RUNNING).commits_per_s == 0
+
+
+def test_a_dead_worker_is_named_and_waits_no_more() -> None:
+    fold = fold_with(
+        SlotSample(2 * S, 0, 1, (0,), (1,), (WorkerSample(2, WorkerState.WAITING, S),)),
+        WorkerExited(3 * S, 2, "signal 9", 0, 0, 1),
+        Tick(5 * S),
+    )
+    worker = simulation(fold).phase.workers[1]
+    assert (worker.exit, worker.state, worker.current_wait_ns, worker.starved) == (
+        "signal 9",
+        WorkerState.DEAD,
+        0,
+        False,
+    )
+    assert fold.snapshot(Status.RUNNING).timeline.marks[-1].kind is MarkKind.WORKER_EXIT
+
+
+def observation(
+    at_ns: int, live: int | None, copied: int | None = 0, sequence: int = 1, *marks: ReadMark
+) -> WalObservation:
+    return WalObservation(at_ns, 0, None if live is None else 32 + live * 4120, live, copied, sequence, marks)
+
+
+def test_the_wals_size_peak_resets_and_backlog() -> None:
+    fold = fold_with(
+        observation(S, 500), observation(S + 50 * MS, 900, 900), observation(S + 100 * MS, 10, 0, 3), Tick(2 * S)
+    )
+    snapshot = fold.snapshot(Status.RUNNING)
+    assert (snapshot.wal.live_frames, snapshot.wal.backlog_frames, snapshot.wal.resets) == (10, 10, 2)
+    assert snapshot.wal.peak_bytes == 32 + 900 * 4120
+    assert simulation(fold).phase.wal.resets == 2
+    assert simulation(fold).phase.quality["wal"] is Quality.SAMPLED
+
+
+def test_a_held_mark_pins_only_what_a_checkpoint_would_copy() -> None:
+    def look(at_ns: int, live: int, held: bool) -> WalObservation:
+        return observation(at_ns, live, 200, 1, ReadMark(1, 200, held, 4711))
+
+    fold = fold_with(look(S, 300, True), look(S + 100 * MS, 1100, True), look(S + 200 * MS, 1300, True))
+    (pin,) = fold.snapshot(Status.RUNNING).wal.pins
+    assert (pin.slot, pin.frame, pin.pid) == (1, 200, 4711)
+    assert fold.snapshot(Status.RUNNING).wal.pinned_ns == 100 * MS
+    fold.add(look(S + 300 * MS, 1300, False))
+    assert fold.snapshot(Status.RUNNING).wal.pins == ()
+    assert fold.snapshot(Status.RUNNING).wal.pinned_ns == 100 * MS
+
+
+def test_an_unreadable_wal_is_unknown() -> None:
+    fold = fold_with(observation(S, None, None), Tick(2 * S))
+    wal = fold.snapshot(Status.RUNNING).wal
+    assert (wal.file_bytes, wal.live_frames, wal.backlog_frames) == (None, None, None)
+
+
+def test_checkpoints_are_counted_timed_and_marked() -> None:
+    done = Batch(
+        worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=2 * S,
+        checkpoints=(Checkpoint(S, S + 4 * MS, 1000, 1000, 0), Checkpoint(S, S + MS, 0, 0, 5)),
+    )  # fmt: skip
+    fold = fold_with(done, Tick(2 * S))
+    assert simulation(fold).phase.checkpoint.count == 2
+    assert simulation(fold).phase.checkpoint.max_ns == 4 * MS
+    marks = [mark for mark in fold.snapshot(Status.RUNNING).timeline.marks if mark.kind is MarkKind.CHECKPOINT]
+    assert [mark.text for mark in marks] == ["checkpoint 1000 of 1000 frames"]
+
+
+def test_the_timeline_shows_complete_cells_only() -> None:
+    fold = fold_with(
+        batch(1, committed=3, until_ns=S + 100 * MS), batch(2, committed=4, until_ns=S + 600 * MS), Tick(S + 1_200 * MS)
+    )
+    timeline = fold.snapshot(Status.RUNNING).timeline
+    assert timeline.commits == (3, 4)
+    assert timeline.end_ns == 2 * S
+    assert timeline.wal_bytes == (None, None)
+
+
+def test_the_timeline_is_a_ring() -> None:
+    fold = fold_with()
+    for second in range(2, 2_000):
+        fold.add(batch(1, committed=1, until_ns=second * S))
+        fold.add(Tick(second * S))
+    timeline = fold.snapshot(Status.RUNNING).timeline
+    assert len(timeline.commits) <= 1_200
+    assert sum(timeline.commits) == pytest.approx(600, abs=2)

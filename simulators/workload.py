@@ -154,6 +154,26 @@ _QUANTITIES: Final[dict[object, Callable[[object], object]]] = {
 }
 
 
+_QUANTITY_WORDS: Final[dict[object, tuple[str, str]]] = {
+    Pause: ("TIME", "0 to 60s"),
+    Duration: ("TIME", "100ms to 24h"),
+    Size: ("SIZE", "0 to 1TiB"),
+    Arrival: ("ARRIVAL", "closed, rate:N"),
+    BusyPolicy: ("POLICY", "delays and limits in ms"),
+}
+
+
+class Parameter(msgspec.Struct, frozen=True):
+    """What is to be known of a parameter to offer it as an option."""
+
+    key: str
+    description: str
+    allowed: str
+    default: str
+    metavar: str
+    is_flag: bool
+
+
 def from_mapping(mapping: Mapping[str, object]) -> Workload:
     """Build a workload from values by key (text, numbers or booleans); raise WorkloadError naming key, value, range."""
     for key in mapping:
@@ -197,6 +217,32 @@ def _allowed(key: str) -> str:
     return f"are {', '.join(member.value for member in kind.__origin__)}"
 
 
+def _parameter(key: str) -> Parameter:
+    field = _FIELDS[key]
+    kinds = get_args(field.type.__origin__) or (field.type.__origin__,)
+    metavar, words = next((_QUANTITY_WORDS[kind] for kind in kinds if kind in _QUANTITY_WORDS), ("", ""))
+    if not words:
+        (meta,) = field.type.__metadata__
+        words = f"{meta.ge} to {meta.le}" if kinds[0] is int else _allowed(key).removeprefix("are ")
+        metavar = "N" if kinds[0] is int else "NAME"
+    default = _plain(getattr(Workload(), field.name))
+    (meta,) = field.type.__metadata__
+    return Parameter(
+        key=key,
+        description=meta.description or "",
+        allowed=words,
+        default=_default_words(default),
+        metavar=metavar,
+        is_flag=kinds[0] is bool,
+    )
+
+
+def _default_words(default: object) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return "none" if default is None else str(default)
+
+
 def _plain(value: object) -> object:
     if isinstance(value, bool | int) or value is None:
         return value
@@ -209,9 +255,13 @@ def _pause_words(pause: Pause) -> str:
     return f"{format_time(pause.mean_ns)}{' at random' if pause.exponential else ''}"
 
 
+PARAMETERS: Final = tuple(_parameter(key) for key in KEYS)
+"""All parameters in the order of `Workload`, for command lines and documentation."""
+
 __all__ = [
     "KEYS",
     "MAX_WORKERS",
+    "PARAMETERS",
     "Arrival",
     "Begin",
     "BusyKind",

@@ -1,0 +1,16 @@
+"""Running a session in the dashboard."""
+
+from __future__ import annotations
+
+from sqlwatch.diagnose.headline import headline
+from sqlwatch.session import SimulationSession
+from sqlwatch.tui.run import run_dashboard
+
+
+def run_in_terminal(session: SimulationSession, *, fps: int, glyphs: str, mouse: bool) -> int:
+    """Show the session until it is left, then wait for its end; return 0 or 128 + the signal that ended it."""
+    try:
+        return run_dashboard(session, headline=headline, fps=fps, glyphs=glyphs, mouse=mouse)
+    finally:
+        session.stop()
+        session.wait()

@@ -1,0 +1,130 @@
+"""`sqlwatch simulate`: run a workload, in the dashboard on a terminal, headless otherwise."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final, TypeVar
+
+import click
+
+from simulators.quantities import Duration
+from simulators.workload import PARAMETERS, Workload, WorkloadError, from_mapping
+from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.cli.scenario_file import read_workload_file
+
+HEADLESS_DURATION: Final = Duration(10_000_000_000)
+"""How long each phase runs headless if nothing else is said."""
+
+_Command = TypeVar("_Command", bound=Callable[..., Any])
+
+
+def _workload_options(command: _Command) -> _Command:
+    """Give a command an option for each parameter of a workload, of the same name as its TOML key."""
+    for parameter in reversed(PARAMETERS):
+        name = parameter.key.replace("-", "_")
+        text = f"{parameter.description} [{parameter.allowed}; default: {parameter.default}]"
+        if parameter.is_flag:
+            command = click.option(f"--{parameter.key}/--no-{parameter.key}", name, default=None, help=text)(command)
+        else:
+            command = click.option(f"--{parameter.key}", name, metavar=parameter.metavar, help=text)(command)
+    return command
+
+
+@click.command()
+@click.argument("file", required=False, metavar="[FILE.toml]")
+@click.option("--compare", is_flag=True, help="Run contended, then single-writer, and put them side by side.")
+@click.option("--db", type=click.Path(path_type=Path), help="Keep the database here; by default it is temporary.")
+@click.option("--headless", is_flag=True, help="No dashboard; by itself when there is no terminal.")
+@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Of the summary.")
+@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the summary to this file at the end.")
+@click.option(
+    "--fail-on", multiple=True, metavar="EXPR", help="Exit 1 if true, e.g. 'lock_wait_p99_ms>50'; repeatable."
+)
+@click.option("--fps", type=click.IntRange(1, 10), default=4, show_default=True, help="Pictures a second.")
+@click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), default="braille", show_default=True)
+@click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
+@click.option(
+    "--sample-rate", type=click.IntRange(10, 1000), default=200, show_default=True, metavar="HZ",
+    help="Looks a second at who holds and who waits.",
+)  # fmt: skip
+@_workload_options
+def simulate(
+    file: str | None,
+    compare: bool,
+    db: Path | None,
+    headless: bool,
+    format_: str,
+    output: Path | None,
+    fail_on: tuple[str, ...],
+    fps: int,
+    glyphs: str,
+    no_mouse: bool,
+    sample_rate: int,
+    **given: Any,
+) -> int:
+    """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
+
+    FILE.toml has a table [workload] with the parameters below as keys; options override it.
+    """
+    from sqlwatch.report.fail_on import FailOnError, parse
+    from sqlwatch.session import SessionError, SimulationSession
+
+    is_headless = headless or not _has_terminal()
+    workload = _read_workload(file, given, needs_duration=is_headless or compare)
+    try:
+        conditions = [parse(expression) for expression in fail_on]
+    except FailOnError as error:
+        raise CommandError(f"--fail-on {error}", ExitCode.USAGE) from error
+    _check_output(output)
+    session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
+    try:
+        session.check()
+        if is_headless:
+            from sqlwatch.cli.headless import run_headless
+
+            signal_code = run_headless(session, workload, compare=compare)
+        else:
+            from sqlwatch.cli.dashboard import run_in_terminal
+
+            signal_code = run_in_terminal(session, fps=fps, glyphs=glyphs, mouse=not no_mouse)
+        result = session.result()
+    except SessionError as error:
+        raise CommandError(error.message, error.exit_code) from error
+
+    from sqlwatch.cli.summary import write_summary
+
+    crossed = write_summary(result, format_, output, conditions)
+    return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
+
+
+def _has_terminal() -> bool:
+    """Tell whether a dashboard could be drawn: both ends are terminals, and of a kind that can be drawn on."""
+    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: bool) -> Workload:
+    mapping = read_workload_file(file) if file is not None else {}
+    mapping.update({key.replace("_", "-"): value for key, value in given.items() if value is not None})
+    try:
+        workload = from_mapping(mapping)
+        if needs_duration and workload.duration is None and not workload.transactions:
+            workload = from_mapping({**mapping, "duration": str(HEADLESS_DURATION)})
+    except WorkloadError as error:
+        raise CommandError(str(error), ExitCode.USAGE) from error
+    return workload
+
+
+def _check_output(output: Path | None) -> None:
+    """Find out before the run whether its summary can be written."""
+    if output is None:
+        return
+    parent = output.parent
+    if output.is_dir():
+        raise CommandError(f"--output {output} is a directory; name a file.", ExitCode.USAGE)
+    if not parent.is_dir():
+        raise CommandError(f"There is no directory {parent} for --output {output.name}.", ExitCode.CANNOT_OBSERVE)
+    if not os.access(output if output.exists() else parent, os.W_OK):
+        raise CommandError(f"--output {output} cannot be written; choose another file.", ExitCode.CANNOT_OBSERVE)

@@ -1,0 +1,66 @@
+"""Writing the summary of a simulation, and judging it by the thresholds of `--fail-on`."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import click
+
+from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.diagnose import simulation_findings
+from sqlwatch.metrics.result import Result
+from sqlwatch.report.fail_on import Condition, Verdict, judge
+from sqlwatch.report.simulation_json import to_json
+from sqlwatch.report.simulation_text import to_text
+
+
+def write_summary(result: Result, format_: str, output: Path | None, conditions: Sequence[Condition]) -> bool:
+    """Write the summary to stdout and, if named, a file; return whether a condition is true of any phase.
+
+    Raises CommandError if the file cannot be written.
+    """
+    findings = simulation_findings(result)
+    summary = to_json(result, findings) if format_ == "json" else to_text(result, findings)
+    if output is not None:
+        _write_file(output, summary)
+    else:
+        # After a hang-up there is no terminal left to print on.
+        with contextlib.suppress(OSError):
+            click.echo(summary)
+    if result.message and format_ == "json":
+        _say(result.message)
+    crossed = False
+    for condition in conditions:
+        for verdict in judge(condition, result):
+            crossed = crossed or verdict.outcome is Verdict.CROSSED
+            if verdict.outcome is not Verdict.KEPT:
+                _say(verdict.words)
+    return crossed
+
+
+def _write_file(path: Path, text: str) -> None:
+    """Write beside the file and rename, so that nobody ever reads half a summary."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text + "\n", encoding="utf-8")  # a pipe or /dev/null cannot be renamed onto
+            return
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except OSError as error:
+        raise CommandError(
+            f"The summary cannot be written to {path}: {error.strerror}.", ExitCode.CANNOT_OBSERVE
+        ) from error
+
+
+def _say(words: str) -> None:
+    with contextlib.suppress(OSError):
+        click.echo(words, err=True)

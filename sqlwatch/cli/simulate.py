@@ -69,15 +69,15 @@ def simulate(
 
     FILE.toml has a table [workload] with the parameters below as keys; options override it.
     """
-    from sqlwatch.report.fail_on import FailOnError, parse
+    from sqlwatch.report.fail_on import ExpressionError, parse
     from sqlwatch.session import SessionError, SimulationSession
 
     is_headless = headless or not _has_terminal()
     workload = _read_workload(file, given, needs_duration=is_headless or compare)
     try:
         conditions = [parse(expression) for expression in fail_on]
-    except FailOnError as error:
-        raise CommandError(f"--fail-on {error}", ExitCode.USAGE) from error
+    except ExpressionError as error:
+        raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
     _check_output(output)
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
     try:

@@ -11,33 +11,33 @@ from pathlib import Path
 import click
 
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.diagnose import simulation_findings
 from sqlwatch.metrics.result import Result
-from sqlwatch.report.fail_on import Condition, Verdict, judge
-from sqlwatch.report.simulation_json import to_json
-from sqlwatch.report.simulation_text import to_text
+from sqlwatch.report.fail_on import Expression, judge
+from sqlwatch.report.json import simulation_json, simulation_report
+from sqlwatch.report.text import simulation_text
 
 
-def write_summary(result: Result, format_: str, output: Path | None, conditions: Sequence[Condition]) -> bool:
-    """Write the summary to stdout and, if named, a file; return whether a condition is true of any phase.
+def write_summary(result: Result, format_: str, output: Path | None, expressions: Sequence[Expression]) -> bool:
+    """Write the summary to stdout or the named file; return whether an expression is true of any phase.
 
     Raises CommandError if the file cannot be written.
     """
-    findings = simulation_findings(result)
-    summary = to_json(result, findings) if format_ == "json" else to_text(result, findings)
+    summary = simulation_json(result) if format_ == "json" else simulation_text(result)
     if output is not None:
         _write_file(output, summary)
+        if format_ == "text":
+            _say(f"The summary is in {output}.")
     else:
         # After a hang-up there is no terminal left to print on.
         with contextlib.suppress(OSError):
             click.echo(summary)
-    if result.message and format_ == "json":
+    if result.message and (format_ == "json" or output is not None):
         _say(result.message)
     crossed = False
-    for condition in conditions:
-        for verdict in judge(condition, result):
-            crossed = crossed or verdict.outcome is Verdict.CROSSED
-            if verdict.outcome is not Verdict.KEPT:
+    for expression in expressions:
+        for verdict in judge(expression, simulation_report(result)):
+            crossed = crossed or verdict.crossed is True
+            if verdict.crossed is not False:
                 _say(verdict.words)
     return crossed
 

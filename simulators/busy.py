@@ -67,12 +67,11 @@ class BusyHandler:
                 self._slot.waiting_since_ns = time.monotonic_ns()
         self.retries += 1
         self._on_retry()
-        if self._inbox.parks:
-            self.withdrawn = True
-            return False
         delay_ms = delay_before_retry_ms(self._policy, retry, self._waited_ms, self._rng)
         if delay_ms is None:
             return False
         self._waited_ms += delay_ms
         self._inbox.rest(round(delay_ms * 1e6))
-        return True
+        if self._inbox.parks:
+            self.withdrawn = True
+        return not self.withdrawn

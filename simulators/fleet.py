@@ -196,6 +196,12 @@ class Fleet:
         in_doubt = sum(handle.exit.in_doubt for handle in writers if handle.exit)
         return done + in_doubt, sum(committed(handle.slot) for handle in writers), in_doubt
 
+    def kill_all(self) -> None:
+        """Kill whoever still lives and wait for their end: the way out when all else failed."""
+        for handle in self.handles:
+            handle.kill()
+            handle.process.join()
+
     def close(self) -> None:
         """Give all pipes, queues and process objects back; every worker must have ended."""
         for handle in self.handles:

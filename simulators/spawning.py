@@ -9,7 +9,11 @@ import types
 from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import SpawnContext, SpawnProcess
-from typing import Any
+from typing import Any, Final
+
+
+GROUP_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM})
+"""Signals that terminals, `timeout` and service managers send to a whole process group: the parent alone answers."""
 
 
 def start_process(context: SpawnContext, module: str, function: str, args: tuple[Any, ...]) -> SpawnProcess:
@@ -18,7 +22,7 @@ def start_process(context: SpawnContext, module: str, function: str, args: tuple
     The module is named, not imported, because it may use SQLite and this process must not.
     """
     process = context.Process(target=_run, args=(module, function, args), daemon=True)
-    with _terminal_signals_blocked(), _no_main_module():
+    with _group_signals_blocked(), _no_main_module():
         process.start()
     return process
 
@@ -28,9 +32,9 @@ def _run(module: str, function: str, args: tuple[Any, ...]) -> None:
 
 
 @contextmanager
-def _terminal_signals_blocked() -> Iterator[None]:
-    """Have children inherit SIGINT and SIGHUP blocked, so that ctrl+c during their start does not end them."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGHUP})
+def _group_signals_blocked() -> Iterator[None]:
+    """Have children inherit these signals blocked, so that ctrl+c during their start does not end them."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, GROUP_SIGNALS)
     try:
         yield
     finally:

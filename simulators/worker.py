@@ -18,6 +18,7 @@ from simulators.events import Role
 from simulators.orders import Inbox, Order
 from simulators.quantities import Pause
 from simulators.slots import Activity, Slots
+from simulators.spawning import GROUP_SIGNALS
 from simulators.telemetry import Recorder
 from simulators.workload import Workload
 
@@ -122,9 +123,9 @@ _LONG_HOLD_NS = 50_000_000
 
 def run(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection, work: Callable[[Worker], None]) -> None:
     """Run `work` in this process with its output in a file and the signals of the terminal ignored."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGHUP})
+    for number in GROUP_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
     output = os.open(setup.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     for stream in (1, 2):
         os.dup2(output, stream)

@@ -173,11 +173,14 @@ class SimulationSession:
             fleet = Fleet(workload, place)
             fold = SimulationFold(workload.in_words(), workload.databases, workload.autocheckpoint)
             try:
-                self._drive(fleet, fold, place)
+                try:
+                    self._drive(fleet, fold, place)
+                finally:
+                    self._end_fleet(fleet, fold)
+                self._result = self._conclude(fleet, fold, place, sqlite)
             finally:
-                self._end_fleet(fleet, fold)
-            self._result = self._conclude(fleet, fold, place, sqlite)
-            fleet.close()
+                fleet.kill_all()
+                fleet.close()
         finally:
             place.remove()
         self._publish(self._result.final)

@@ -153,7 +153,9 @@ if __name__ == "__main__":
 """
 
 
-@pytest.mark.parametrize(("hold", "mode"), [("0", "contended"), ("20s", "contended"), ("20s", "mutex"), ("1ms", "single-writer")])
+@pytest.mark.parametrize(
+    ("hold", "mode"), [("0", "contended"), ("20s", "contended"), ("20s", "mutex"), ("1ms", "single-writer")]
+)
 def test_workers_end_by_themselves_when_their_parent_is_killed(short_tmp: Path, hold: str, mode: str) -> None:
     parent = subprocess.Popen(
         [sys.executable, "-c", KILLED_PARENT, hold, mode],

@@ -1,0 +1,100 @@
+"""CPU, key presses, first paint and memory of the dashboard under 150,000 transactions/s from synthetic writers.
+
+    python -m tests.benchmarks.dashboard_load [--seconds 30]
+
+Limits: under 15 % of a core at 200x50, a key answered within 100 ms, first paint under 600 ms, and, over ten minutes
+(--seconds 600), under 5 MB of drift.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+
+import click
+import psutil
+
+from tests.test_end_of_life import Terminal
+
+PROGRAM = """
+import sys
+from simulators.events import Role
+import simulators.handle
+simulators.handle._MODULES[Role.WRITER] = "tests.benchmarks.synthetic_writer"
+from sqlwatch.cli.main import main
+main()
+"""
+
+
+def first_paint_s(temporary: str) -> float:
+    """Return how long the dashboard takes from the start of the process to its first picture."""
+    started = time.monotonic()
+    terminal = Terminal([sys.executable, "-m", "sqlwatch", "simulate"], 200, 50, TMPDIR=temporary)
+    while b"CONTENDED" not in terminal.raw and b"sqlwatch" not in terminal.raw:
+        terminal.read()
+    elapsed = time.monotonic() - started
+    terminal.until("CONTENDED")
+    terminal.press("q")
+    terminal.end()
+    terminal.close()
+    return elapsed
+
+
+def answer_s(terminal: Terminal, key: str, sign: bytes) -> float:
+    """Press a key and return how long it takes until its sign is on the way to the screen."""
+    terminal.read()
+    before = len(terminal.raw)
+    started = time.monotonic()
+    terminal.press(key)
+    while sign not in terminal.raw[before:]:
+        terminal.raw += os.read(terminal.master, 65536)
+    return time.monotonic() - started
+
+
+@click.command()
+@click.option("--seconds", default=30.0, show_default=True, help="How long CPU and memory are measured.")
+@click.option("--presses", default=100, show_default=True)
+def main(seconds: float, presses: int) -> None:
+    """Print what the dashboard costs."""
+    with tempfile.TemporaryDirectory() as temporary:
+        paints = [first_paint_s(temporary) for _ in range(5)]
+        click.echo(f"first paint: median {statistics.median(paints) * 1000:.0f} ms, longest {max(paints) * 1000:.0f} ms")
+        terminal = Terminal([sys.executable, "-c", PROGRAM, "simulate"], 200, 50, TMPDIR=temporary)
+        terminal.until("CONTENDED", "commits")
+        process = psutil.Process(terminal.process.pid)
+        deadline = time.monotonic() + 10
+        while time.monotonic() < deadline:
+            terminal.read()
+        answers = []
+        for _ in range(presses):
+            answers.append(answer_s(terminal, "?", b"Help"))
+            terminal.press("\x1b")
+            pause = time.monotonic() + 0.15
+            while time.monotonic() < pause:
+                terminal.read()
+        answers.sort()
+        click.echo(f"help key: median {statistics.median(answers) * 1000:.0f} ms, "
+                   f"p99 {answers[int(len(answers) * 0.99) - 1] * 1000:.0f} ms, longest {answers[-1] * 1000:.0f} ms")
+        sizes, cpu, started, written = [], process.cpu_times(), time.monotonic(), len(terminal.raw)
+        while time.monotonic() - started < seconds:
+            terminal.read()
+            sizes.append(process.memory_info().rss)
+        passed = time.monotonic() - started
+        used = process.cpu_times()
+        share = (used.user + used.system - cpu.user - cpu.system) / passed
+        rate = (len(terminal.raw) - written) / passed / 1024
+        tenth = max(len(sizes) // 10, 1)
+        drift = statistics.median(sizes[-tenth:]) - statistics.median(sizes[:tenth])
+        click.echo(f"at 200x50: {share:.1%} of a core, {rate:.0f} KiB/s to the terminal, "
+                   f"memory {sizes[-1] / 2**20:.0f} MiB, drift {drift / 2**20:+.1f} MiB in {passed:.0f} s")
+        click.echo("\n".join(line.rstrip() for line in terminal.screen.display[:3]))
+        terminal.press("q")
+        click.echo(f"exit code {terminal.end()}")
+        terminal.close()
+
+
+if __name__ == "__main__":
+    main()

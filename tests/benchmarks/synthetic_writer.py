@@ -1,0 +1,50 @@
+"""A writer that touches no database: it sends the batches that a share of 150,000 transactions/s would make."""
+
+from __future__ import annotations
+
+import random
+import time
+from multiprocessing.connection import Connection
+from multiprocessing.queues import Queue
+
+from simulators.events import Outcome, Transaction
+from simulators.slots import Slots
+from simulators.telemetry import BATCH_NS
+from simulators.worker import Setup, Worker, run
+
+TRANSACTIONS_PER_S = 150_000
+WAITS_PER_BATCH = 20
+
+
+def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+    """Run a synthetic writer process."""
+    run(setup, slots, queue, pipe, write)
+
+
+def write(worker: Worker) -> None:
+    """Count transactions that never were, and report some waits, ten times a second or more."""
+    rng = random.Random(worker.setup.worker)
+    per_batch = round(TRANSACTIONS_PER_S / worker.workload.writers * BATCH_NS / 1e9)
+    for _order in worker.orders():
+        next_ns = time.monotonic_ns()
+        while not worker.inbox.parks:
+            for _ in range(per_batch - WAITS_PER_BATCH):
+                worker.slot.got = worker.slot.done = worker.slot.done + 1
+                wait_bin = min(int(rng.expovariate(0.1)), 60)
+                worker.recorder.table[wait_bin][wait_bin + min(int(rng.expovariate(0.03)), 400)] += 1
+            for _ in range(WAITS_PER_BATCH):
+                _wait(worker, rng)
+            worker.recorder.send()
+            worker.follow_phase()
+            next_ns += BATCH_NS
+            worker.inbox.rest(max(next_ns - time.monotonic_ns(), 0))
+
+
+def _wait(worker: Worker, rng: random.Random) -> None:
+    worker.slot.got = worker.slot.done = worker.slot.done + 1
+    done_ns = time.monotonic_ns()
+    got_ns = done_ns - 2_000_000
+    asked_ns = got_ns - round(rng.choice([1, 3, 8, 18, 33, 53, 78, 103]) * 1e6)
+    worker.recorder.add(
+        Transaction(worker.slot.done, asked_ns, asked_ns, got_ns, done_ns, done_ns, 3, Outcome.COMMITTED)
+    )

@@ -1,0 +1,259 @@
+"""What keys do and what states look like."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulators.events import Mode
+from sqlwatch.metrics.snapshot import Status
+from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.confirm_screen import ConfirmScreen
+from sqlwatch.tui.help_screen import HelpScreen
+from sqlwatch.tui.worker_table import WorkerTable
+from tests.tui.conftest import Open
+from tests.tui.fake import FakeSession, headline, make_snapshot
+
+
+async def test_the_session_starts_after_the_first_picture(opened: Open) -> None:
+    async with opened() as screen:
+        assert "starting" in screen.text("header")
+        assert "no waits yet" in screen.text("waits")
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])
+async def test_the_starving_worker_is_named(opened: Open, size: tuple[int, int]) -> None:
+    async with opened(*size) as screen:
+        await screen.send(make_snapshot(starving=3))
+        assert "CONTENDED" in screen.text("header")
+        assert "275/s" in screen.text("header")
+        assert "worker 14" in screen.text("headline")
+        row = next(line for line in screen.text("workers").splitlines() if "14 writer" in line)
+        assert "20s" in row
+        assert "STARVED" in row
+
+
+@pytest.mark.parametrize(
+    ("key", "call"),
+    [
+        ("m", "toggle_mode"), ("p", "pause"), ("w", "add_writer"), ("W", "remove_writer"), ("r", "add_reader"),
+        ("R", "remove_reader"), ("0", "reset"),
+    ],
+)  # fmt: skip
+async def test_keys_reach_the_session(opened: Open, key: str, call: str) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press(key)
+        assert screen.session.calls == ["start", call]
+
+
+async def test_p_pauses_and_resumes(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press("p", "p")
+        assert screen.session.calls == ["start", "pause", "resume"]
+        await screen.send(make_snapshot(status=Status.PAUSED))
+        assert "PAUSED" in screen.text("header")
+
+
+async def test_m_is_answered_at_once_and_until_the_mode_has_changed(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press("m")
+        assert "switching..." in screen.text("header")
+        await screen.send(make_snapshot(20.25))
+        assert "switching..." in screen.text("header")
+        await screen.send(make_snapshot(20.5, status=Status.SWITCHING))
+        assert "switching..." in screen.text("header")
+        await screen.send(make_snapshot(23, mode=Mode.SINGLE_WRITER, switched_after=21))
+        assert "SINGLE-WRITER" in screen.text("header")
+        assert "switching..." not in screen.text("header")
+
+
+async def test_both_modes_are_drawn_on_one_axis_once_both_have_run(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        assert "press m" in screen.text("modes")
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        waits = screen.text("waits")
+        assert "contended" in waits
+        assert "single-writer" in waits
+        assert waits.count("100us") == 1
+        assert "275/s" in screen.text("modes")
+        assert "338/s" in screen.text("modes")
+        assert "~37%" in screen.text("modes")
+        assert "single-writer" in screen.text("throughput")
+        assert "queue 6" in screen.text("workers")
+
+
+async def test_freezing_holds_the_panels_while_the_header_stays_live(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(20))
+        before = screen.text("workers"), screen.text("throughput"), screen.text("headline")
+        await screen.press("space")
+        await screen.send(make_snapshot(31, starving=2))
+        assert (screen.text("workers"), screen.text("throughput"), screen.text("headline")) == before
+        assert "FROZEN" in screen.text("header")
+        assert "0:31" in screen.text("header")
+        await screen.press("space")
+        assert "FROZEN" not in screen.text("header")
+        assert "STARVED" in screen.text("workers")
+        assert "starved" in screen.text("headline")
+
+
+async def test_l_changes_the_scale(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        assert "0.01%" in screen.text("waits")
+        await screen.press("l")
+        assert "0.01%" not in screen.text("waits")
+        assert "linear" in screen.text("waits")
+
+
+async def test_the_cursor_stays_on_its_worker(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("down", "down")
+        table = screen.app.query_one(WorkerTable)
+        assert table.selected == 3
+        await screen.send(make_snapshot(starving=4))
+        assert table.selected == 3
+        assert "▸  3" in screen.text("workers")
+        await screen.press(*["up"] * 30)
+        assert table.selected == 13
+        await screen.press(*["down"] * 30)
+        assert table.selected == 18
+
+
+async def test_until_it_is_moved_the_cursor_hides_no_starving_worker(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        await screen.send(make_snapshot())
+        assert screen.app.query_one(WorkerTable).selected == 1
+        await screen.send(make_snapshot(starving=4))
+        assert screen.app.query_one(WorkerTable).selected == 13
+        assert "▸ 13 writer" in screen.text("workers")
+
+
+async def test_killing_asks_first(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press("down", "K")
+        assert isinstance(screen.app.screen, ConfirmScreen)
+        assert "Kill worker 2, a writer (process 40002)?" in "\n".join(screen.lines())
+        await screen.press("n")
+        assert screen.session.calls == ["start"]
+        await screen.press("K", "enter")
+        assert screen.session.calls == ["start"], "the harmless answer has the focus"
+        await screen.press("K", "y")
+        assert screen.session.calls == ["start", "kill 2"]
+        assert not isinstance(screen.app.screen, ConfirmScreen)
+
+
+async def test_a_dead_worker_is_not_killed_again(opened: Open) -> None:
+    async with opened() as screen:
+        snapshot = make_snapshot(writers=2, readers=0)
+        await screen.press("K")
+        assert "no living worker" in screen.text("headline")
+        await screen.send(snapshot)
+        assert isinstance(screen.app.screen, ConfirmScreen) is False
+
+
+async def test_help_lists_every_key_and_closes(opened: Open) -> None:
+    async with opened(120, 80) as screen:
+        await screen.press("question_mark")
+        assert isinstance(screen.app.screen, HelpScreen)
+        page = "\n".join(screen.lines())
+        for part in ("ctrl+p", "space", "backoff rungs", "STARVED", "Kill the worker"):
+            assert part in page
+        await screen.press("escape")
+        assert not isinstance(screen.app.screen, HelpScreen)
+
+
+async def test_every_action_is_in_the_palette(opened: Open) -> None:
+    async with opened() as screen:
+        titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
+        assert {"Kill the selected worker", "Contended / single-writer", "Freeze the display", "Help"} <= titles
+
+
+async def test_tab_explains_the_panels(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press("tab")
+        assert "share of waits by length" in screen.text("waits")
+        await screen.press("tab")
+        assert "share of waits by length" not in screen.text("waits")
+        assert "commits a second" in screen.text("throughput")
+
+
+async def test_what_the_session_says_while_it_starts_and_ends(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(0.1, status=Status.STARTING, message="starting 18 processes: 7 ready"))
+        assert "starting 18 processes: 7 ready" in screen.text("headline")
+        await screen.send(make_snapshot(30, status=Status.ENDED, message="The disk is full (SQLITE_FULL)."))
+        assert "The disk is full (SQLITE_FULL)." in screen.text("headline")
+        assert "ENDED" in screen.text("header")
+        await screen.press("m")
+        assert screen.session.calls == ["start"]
+        assert "q quits" in screen.text("headline")
+
+
+async def test_a_click_on_a_row_and_on_a_key(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        table = screen.app.query_one(WorkerTable)
+        await screen.pilot.click(WorkerTable, offset=(5, 6))
+        assert table.selected == 5
+        footer = screen.text("footer")
+        await screen.pilot.click("#footer", offset=(footer.index("+reader"), 0))
+        assert screen.session.calls == ["start", "add_reader"]
+
+
+@pytest.mark.parametrize("key", ["q", "ctrl+c"])
+async def test_leaving_stops_the_session_once(key: str) -> None:
+    session = FakeSession()
+    app = SimulateApp(session, headline=headline)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        await pilot.press(key)
+    assert app.return_code == 0
+    assert session.calls == ["start", "stop"]
+    session.send(make_snapshot())  # a late Snapshot finds nobody, and nothing happens
+
+
+async def test_ctrl_c_leaves_from_help_and_question_too() -> None:
+    for key in ("question_mark", "K"):
+        session = FakeSession()
+        app = SimulateApp(session, headline=headline)
+        async with app.run_test() as pilot:
+            await pilot.pause()
+            session.send(make_snapshot())
+            await pilot.pause()
+            await pilot.press(key)
+            await pilot.press("ctrl+c")
+        assert app.return_code == 0
+        assert session.calls == ["start", "stop"]
+
+
+async def test_a_session_that_ends_without_a_word_ends_the_dashboard() -> None:
+    session = FakeSession()
+    app = SimulateApp(session, headline=headline)
+    async with app.run_test() as pilot:
+        await pilot.pause()
+        session.ended = True
+        await pilot.pause(1.5)
+    assert app.return_code == 0
+
+
+async def test_only_the_newest_of_many_snapshots_is_drawn(opened: Open) -> None:
+    async with opened() as screen:
+        for second in range(20, 40):
+            screen.session.send(make_snapshot(second))
+        await screen.pilot.pause(0.3)
+        assert "0:39" in screen.text("header")
+        assert screen.app._mailbox.replaced >= 18
+
+
+def test_wrong_options_are_refused() -> None:
+    with pytest.raises(ValueError, match="fps: 11 is out of range"):
+        SimulateApp(FakeSession(), headline=headline, fps=11)
+    with pytest.raises(ValueError, match="no set 'ansi'"):
+        SimulateApp(FakeSession(), headline=headline, glyphs="ansi")

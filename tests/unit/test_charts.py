@@ -82,6 +82,7 @@ def test_two_modes_stand_above_one_axis() -> None:
     assert sum("100us" in row for row in text) == 1
 
 
+@settings(deadline=None)
 @given(bucket_counts, st.integers(1, 400))
 def test_spreading_keeps_the_sum(counts: list[int], columns: int) -> None:
     assert sum(spread(counts, columns)) == pytest.approx(sum(counts))
@@ -102,6 +103,7 @@ def test_a_histogram_has_exactly_its_size(
     assert all(width_of(row) == width for row in rows)
 
 
+@settings(deadline=None)
 @given(bucket_counts, st.integers(0, 120), glyph_sets, st.sampled_from(["", "waits "]))
 def test_a_row_of_waits_has_exactly_its_width(counts: list[int], width: int, glyphs: GlyphSet, label: str) -> None:
     waits = Waits("contended", counts, Ink.CONTENDED, ((Segment("p99 131ms"),),))
@@ -184,6 +186,7 @@ def test_a_limit_is_not_below_its_value(largest: float, least: float) -> None:
     assert axis.nice_binary_limit(largest) >= largest * (1 - 1e-9)
 
 
+@settings(deadline=None)
 @given(st.integers(1, 300))
 def test_rungs_stand_apart_and_inside(width: int) -> None:
     cells = rung_cells(width)

@@ -1,0 +1,112 @@
+"""Styled text: a row of a chart is a tuple of segments, and a segment is text with the key of its style."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Ink(StrEnum):
+    """What a piece of text means; whoever draws it decides how that looks."""
+
+    TEXT = "text"
+    MUTED = "muted"
+    """Labels, axes and explanations."""
+    FAINT = "faint"
+    """Guides behind the data."""
+    STRONG = "strong"
+    """Titles and figures that matter."""
+    CONTENDED = "contended"
+    MUTEX = "mutex"
+    SINGLE_WRITER = "single-writer"
+    SERIES = "series"
+    """Data that belongs to no mode."""
+    RUNG = "rung"
+    """SQLite's backoff rungs."""
+    MARK = "mark"
+    """Something happened at this moment."""
+    WARNING = "warning"
+    CONTENDED_BADGE = "contended-badge"
+    MUTEX_BADGE = "mutex-badge"
+    SINGLE_WRITER_BADGE = "single-writer-badge"
+    ALERT_BADGE = "alert-badge"
+    CURSOR = "cursor"
+    """The selected row."""
+    KEY = "key"
+    """A key to press."""
+
+
+class Segment(NamedTuple):
+    """A piece of a row."""
+
+    text: str
+    ink: Ink = Ink.TEXT
+
+
+Row = tuple[Segment, ...]
+
+
+def plain(row: Row) -> str:
+    """Return the text of a row without its inks.
+
+    >>> plain((Segment("p99 "), Segment("131ms", Ink.STRONG)))
+    'p99 131ms'
+    """
+    return "".join(segment.text for segment in row)
+
+
+def width_of(row: Row) -> int:
+    """Return the width of a row in cells; charts use characters of one cell only."""
+    return sum(len(segment.text) for segment in row)
+
+
+def inked(text: str, inks: Sequence[Ink]) -> Row:
+    """Give each character its ink and join neighbours of the same ink; there is an ink for each character.
+
+    >>> inked("ab|", [Ink.SERIES, Ink.SERIES, Ink.MUTED])
+    (Segment(text='ab', ink=<Ink.SERIES: 'series'>), Segment(text='|', ink=<Ink.MUTED: 'muted'>))
+    """
+    if not inks:
+        return ()
+    starts = [0, *(cell for cell in range(1, len(inks)) if inks[cell] is not inks[cell - 1])]
+    ends = [*starts[1:], len(text)]
+    return tuple(Segment(text[start:end], inks[start]) for start, end in zip(starts, ends, strict=True))
+
+
+def fitted(row: Iterable[Segment], width: int) -> Row:
+    """Cut a row, or fill it with blanks, to exactly `width` cells.
+
+    >>> plain(fitted([Segment("throughput")], 7)), plain(fitted([Segment("wal")], 5))
+    ('through', 'wal  ')
+    """
+    left = max(width, 0)
+    result: list[Segment] = []
+    for text, ink in row:
+        if left <= 0:
+            break
+        if text:
+            result.append(Segment(text[:left], ink))
+            left -= len(text)
+    if left > 0:
+        result.append(Segment(" " * left))
+    return tuple(result)
+
+
+def whole_parts(parts: Sequence[Row], width: int, gap: str = "  ") -> Row:
+    """Join as many parts as fit whole, in order; a part that does not fit ends the row.
+
+    >>> plain(whole_parts([(Segment("p50 33ms"),), (Segment("p99 131ms"),)], 12))
+    'p50 33ms'
+    """
+    row: list[Segment] = []
+    used = 0
+    for part in parts:
+        needed = width_of(part) + (len(gap) if row else 0)
+        if used + needed > width:
+            break
+        if row:
+            row.append(Segment(gap))
+        row.extend(part)
+        used += needed
+    return tuple(row)

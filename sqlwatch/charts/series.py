@@ -1,0 +1,162 @@
+"""Values over time, filled from 0, the newest at the right, with marks where something happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from math import ceil, isfinite
+from typing import Final
+
+from sqlwatch.charts import axis
+from sqlwatch.charts.glyphs import GlyphSet
+from sqlwatch.charts.segment import Ink, Row, Segment, fitted, inked, whole_parts
+
+_LEAST_WINDOW_NS: Final = 60_000_000_000
+"""A chart shows at least a minute; it joins periods where it has fewer columns than that."""
+
+
+@dataclass(frozen=True)
+class Happening:
+    """Something that happened `ago_ns` before the end of the series, with a glyph and, where there is room, words."""
+
+    ago_ns: float
+    glyph: str
+    ink: Ink
+    words: str = ""
+
+
+@dataclass(frozen=True)
+class Series:
+    """One value a period, oldest first; None is unknown and leaves a gap."""
+
+    values: Sequence[float | None]
+    period_ns: int
+    inks: Sequence[Ink]
+    """An ink for each value."""
+    end_period: int = 0
+    """Number of the period after the newest, counted from any fixed moment: keeps joined periods from shimmering."""
+    peaks: bool = False
+    """Join periods by their largest value instead of their mean."""
+
+
+def time_chart(
+    series: Series,
+    width: int,
+    height: int,
+    glyphs: GlyphSet,
+    *,
+    write: Callable[[float], str],
+    happenings: Sequence[Happening] = (),
+    limit: Callable[[float], float] = axis.nice_limit,
+    bare: bool = False,
+) -> list[Row]:
+    """Draw a series as `height` rows of exactly `width` cells; `write` gives a value its unit.
+
+    From three rows on there is a line for the marks, from five on one for the time; neither if `bare`.
+    """
+    if height <= 0 or width <= 0:
+        return [()] * max(height, 0)
+    plot = width - axis.GUTTER
+    if plot < 4:
+        return [fitted((), width)] * height
+    below = 0 if height < 3 or bare else 1 if height < 5 else 2
+    columns, inks, per_column = _joined(series, plot * glyphs.columns)
+    top = limit(_largest(columns))
+    cells = _cell_inks(inks, glyphs.columns)
+    bars = glyphs.fill([(value or 0) / top for value in columns], height - below)
+    scale = axis.gutters(height - below, top, write, glyphs.upright)
+    rows: list[Row] = [(*label, *inked(bar, cells)) for label, bar in zip(scale, bars, strict=True)]
+    window_ns = len(columns) * per_column * series.period_ns
+    if below:
+        rows.append(_mark_line(happenings, window_ns, plot, glyphs))
+    if below == 2:
+        rows.append((Segment(" " * axis.GUTTER), Segment(axis.time_labels(plot, window_ns), Ink.MUTED)))
+    return [fitted(row, width) for row in rows]
+
+
+def time_row(series: Series, width: int, glyphs: GlyphSet, label: str = "", caption: Sequence[Row] = ()) -> Row:
+    """Draw a series in a single row: label, columns, and what fits of the caption.
+
+    >>> from sqlwatch.charts.glyphs import ASCII
+    >>> from sqlwatch.charts.segment import plain
+    >>> series = Series([1.0, 2.0, 4.0], 10**9, [Ink.SERIES] * 3)
+    >>> plain(time_row(series, 20, ASCII, "tx/s ", [(Segment("4/s"),)]))
+    'tx/s           # 4/s'
+    """
+    room = width - len(label)
+    words = whole_parts(caption, room // 2)
+    used = sum(len(part.text) for part in words) + (1 if words else 0)
+    plot = room - used
+    if plot < 1:
+        return fitted((Segment(label, Ink.MUTED), *words), width)
+    columns, inks, _ = _joined(series, plot * glyphs.columns)
+    top = _largest(columns) or 1.0
+    (bars,) = glyphs.fill([(value or 0) / top for value in columns], 1)
+    gap = (Segment(" "),) if words else ()
+    return fitted((Segment(label, Ink.MUTED), *inked(bars, _cell_inks(inks, glyphs.columns)), *gap, *words), width)
+
+
+def _joined(series: Series, columns: int) -> tuple[list[float | None], list[Ink], int]:
+    """Return a value and an ink for each column, the newest last, and how many periods one column joins."""
+    periods = max(ceil(_LEAST_WINDOW_NS / max(series.period_ns, 1) / columns), 1)
+    newest = -(columns + 1) * periods
+    values = [value if value is None or isfinite(value) else None for value in series.values[newest:]]
+    inks = series.inks[newest:]
+    surplus = series.end_period % periods
+    joined: list[float | None] = []
+    colours: list[Ink] = []
+    end = len(values)
+    while end > 0 and len(joined) < columns:
+        start = max(end - (surplus or periods), 0)
+        surplus = 0
+        known = [value for value in values[start:end] if value is not None]
+        whole = max(known, default=None) if series.peaks else (sum(known) / len(known) if known else None)
+        joined.append(whole)
+        colours.append(inks[end - 1])
+        end = start
+    blank = columns - len(joined)
+    return [None] * blank + joined[::-1], [Ink.SERIES] * blank + colours[::-1], periods
+
+
+def _largest(values: Sequence[float | None]) -> float:
+    return max((value for value in values if value is not None), default=0.0)
+
+
+def _cell_inks(inks: Sequence[Ink], columns_per_cell: int) -> list[Ink]:
+    """Return the ink of each cell: that of its last column."""
+    return list(inks[columns_per_cell - 1 :: columns_per_cell])
+
+
+def _mark_line(happenings: Sequence[Happening], window_ns: float, width: int, glyphs: GlyphSet) -> Row:
+    """Return the axis line with a mark where something happened; words only where they touch no other mark."""
+    at: dict[int, Happening] = {}
+    for happening in happenings:
+        if 0 <= happening.ago_ns < window_ns:
+            cell = min(int((1 - happening.ago_ns / window_ns) * width), width - 1)
+            at[cell] = _merged(at.get(cell), happening, glyphs)
+    marks = []
+    cells = sorted(at)
+    free_from = 0
+    for cell, following in zip(cells, [*cells, width + 1][1:], strict=True):
+        happening = at[cell]
+        words = happening.words
+        if cell + 1 + len(words) < following:
+            marks.append((cell, happening.glyph + words, happening.ink))
+            free_from = cell + len(words) + 2
+        elif cell - len(words) >= free_from:
+            marks.append((cell - len(words), words + happening.glyph, happening.ink))
+            free_from = cell + 2
+        else:
+            marks.append((cell, happening.glyph, happening.ink))
+            free_from = cell + 2
+    text, inks = axis.overlay(glyphs.line * width, [Ink.MUTED] * width, marks)
+    return (Segment(" " * (axis.GUTTER - 1) + glyphs.corner, Ink.MUTED), *inked(text, inks))
+
+
+def _merged(first: Happening | None, second: Happening, glyphs: GlyphSet) -> Happening:
+    """Return what stands in a cell in which two things happened: words win, checkpoint and reset share a glyph."""
+    if first is None or first.glyph == second.glyph:
+        return second
+    if first.words or second.words:
+        return first if first.words else second
+    return Happening(second.ago_ns, glyphs.both, second.ink)

@@ -1,0 +1,149 @@
+"""The columns of the worker table: what each shows, and which stay when the terminal is narrow."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from simulators.events import Role, WorkerState
+from sqlwatch.charts import units
+from sqlwatch.charts.glyphs import GlyphSet
+from sqlwatch.charts.segment import Ink
+from sqlwatch.metrics.snapshot import Worker
+from sqlwatch.tui.text import clean
+
+_SHORT_STATE: Final = {WorkerState.CHECKPOINTING: "chkpoint", WorkerState.STARTING: "starting"}
+_LONG_STATE: Final = {WorkerState.CHECKPOINTING: "checkpoint"}
+_BAR_FULL_SHARE: Final = 4.0
+"""A share bar is full at this many times the fair share."""
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: `rank` says how early it goes when there is no room (0 never goes)."""
+
+    heading: str
+    width: int
+    rank: int
+    write: Callable[[Worker], str]
+    left: bool = False
+
+
+def state_of(worker: Worker, *, short: bool = False) -> str:
+    """Say what a worker is doing in one word."""
+    if worker.exit is not None:
+        return "ended" if worker.exit == "ok" else "dead"
+    return (_SHORT_STATE if short else _LONG_STATE).get(worker.state, worker.state.value)
+
+
+def is_working(worker: Worker) -> bool:
+    """Tell whether a worker takes part: not ended, and not put aside."""
+    return worker.exit is None and worker.state not in (WorkerState.PARKED, WorkerState.ENDED, WorkerState.DEAD)
+
+
+def note_of(worker: Worker) -> str:
+    """Say what is remarkable about a worker: how it ended, that it starves, who waits for it."""
+    if worker.exit is not None and worker.exit != "ok":
+        return clean(worker.exit)
+    if worker.starved:
+        return "STARVED"
+    if worker.role is Role.SINGLE_WRITER and is_working(worker):
+        return f"queue {worker.queue_depth}"
+    if worker.other_errors:
+        return f"{units.count(worker.other_errors)} errors"
+    return "was starved" if worker.was_starved else ""
+
+
+def ink_of(worker: Worker) -> Ink:
+    """Return the ink of a worker's row; the note says the same in words."""
+    if worker.starved or (worker.exit is not None and worker.exit != "ok"):
+        return Ink.WARNING
+    if not is_working(worker):
+        return Ink.MUTED
+    if worker.role is Role.SINGLE_WRITER:
+        return Ink.SINGLE_WRITER
+    return Ink.STRONG if worker.state is WorkerState.HOLDING else Ink.TEXT
+
+
+def _waiting(worker: Worker) -> str:
+    return units.duration(worker.current_wait_ns) if worker.current_wait_ns > 0 and worker.exit is None else ""
+
+
+def _commits(worker: Worker) -> str:
+    return units.count(worker.reads if worker.role is Role.READER else worker.committed)
+
+
+def _longest(worker: Worker) -> str:
+    return units.duration(worker.longest_wait_ns) if worker.role is Role.WRITER else ""
+
+
+def _share(worker: Worker) -> str:
+    return units.share(worker.share) if worker.role is Role.WRITER else ""
+
+
+def _busy(worker: Worker) -> str:
+    return units.count(worker.busy_errors) if worker.role is not Role.READER or worker.busy_errors else ""
+
+
+def _role(worker: Worker) -> str:
+    return {Role.SINGLE_WRITER: "single"}.get(worker.role, worker.role.value)
+
+
+NUMBER: Final = Column("#", 3, 0, lambda worker: str(worker.id))
+ROLE: Final = Column("role", 6, 0, _role, left=True)
+LONG_ROLE: Final = Column("role", 13, 5, lambda worker: worker.role.value, left=True)
+STATE: Final = Column("state", 10, 0, state_of, left=True)
+SHORT_STATE: Final = Column("state", 8, 0, lambda worker: state_of(worker, short=True), left=True)
+WAITING: Final = Column("waits", 6, 0, _waiting)
+COMMITS: Final = Column("done", 4, 0, _commits)
+SHARE: Final = Column("share", 5, 2, _share)
+LONGEST: Final = Column("longest", 7, 1, _longest)
+BUSY: Final = Column("busy", 4, 3, _busy)
+NOTE_WIDTH: Final = 7
+NOTE_WIDE: Final = 11
+BAR_LEAST: Final = 8
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The columns that fit, the width of the share bar (0: none), and of the note at the end."""
+
+    columns: tuple[Column, ...]
+    bar: int
+    note: int
+
+
+def columns_for(width: int) -> Layout:
+    """Choose the columns for a table of `width` cells; one blank stands between columns and before the first.
+
+    >>> [column.heading for column in columns_for(40).columns], columns_for(40).note
+    (['#', 'role', 'state', 'waits', 'done'], 7)
+    >>> [column.heading for column in columns_for(62).columns]
+    ['#', 'role', 'state', 'waits', 'done', 'share', 'longest', 'busy']
+    """
+    columns = [NUMBER, ROLE, SHORT_STATE, WAITING, COMMITS]
+    for column, before in ((LONGEST, None), (SHARE, LONGEST), (BUSY, None)):
+        wider = [*columns]
+        wider.insert(wider.index(before) if before in wider else len(wider), column)
+        if _needed(wider) + NOTE_WIDTH + 1 > width:
+            break
+        columns = wider
+    for short, wide in ((SHORT_STATE, STATE), (ROLE, LONG_ROLE)):
+        wider = [wide if column is short else column for column in columns]
+        if _needed(wider) + NOTE_WIDTH + 1 <= width:
+            columns = wider
+    left = width - _needed(columns)
+    bar = min(left - NOTE_WIDE - 2, 30) if left - NOTE_WIDE - 2 >= BAR_LEAST else 0
+    return Layout(tuple(columns), bar, max(left - 1 - (bar + 1 if bar else 0), 0))
+
+
+def _needed(columns: Sequence[Column]) -> int:
+    return 1 + sum(column.width + 1 for column in columns) - 1
+
+
+def share_bar(worker: Worker, writers: int, width: int, glyphs: GlyphSet) -> str:
+    """Draw a writer's share; the bar is full at four times the fair share."""
+    if worker.share is None or worker.role is not Role.WRITER or not writers:
+        return " " * width
+    return glyphs.bar(min(worker.share * writers / _BAR_FULL_SHARE, 1.0), width)

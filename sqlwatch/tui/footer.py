@@ -1,0 +1,48 @@
+"""The footer: keys and what they do, as many as fit whole; a click does the same."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlwatch.charts.segment import Ink, Row, Segment, width_of
+from sqlwatch.tui.keys import KEYS, Key
+from sqlwatch.tui.panel import Rows
+from sqlwatch.tui.view import View
+
+if TYPE_CHECKING:
+    from textual import events
+
+
+class KeyFooter(Rows):
+    """One line, made from the definitions of the keys."""
+
+    _spans: tuple[tuple[int, int, str], ...] = ()
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the keys that fit, in order of importance."""
+        row: list[Segment] = []
+        spans = []
+        used = 0
+        for key in KEYS:
+            if not key.footer:
+                continue
+            part = _part(key)
+            gap = 2 if row else 0
+            if used + gap + width_of(part) > width:
+                continue
+            row += [Segment(" " * gap), *part]
+            spans.append((used + gap, used + gap + width_of(part), key.action))
+            used += gap + width_of(part)
+        self._spans = tuple(spans)
+        return [tuple(row)]
+
+    async def on_click(self, event: events.Click) -> None:
+        """Do what the key under the mouse does."""
+        for start, end, action in self._spans:
+            if start <= event.x < end:
+                await self.app.run_action(action)
+                return
+
+
+def _part(key: Key) -> Row:
+    return (Segment(key.shown.split(",")[0], Ink.KEY), Segment(f" {key.footer}", Ink.MUTED))

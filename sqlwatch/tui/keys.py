@@ -1,0 +1,110 @@
+"""Every key, defined once: bindings, footer, help, palette and the table in the README are made from this list."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Final
+
+from textual.binding import Binding
+
+
+@dataclass(frozen=True)
+class Key:
+    """A key and what it does; `footer` is empty where the footer does not show it."""
+
+    id: str
+    keys: tuple[str, ...]
+    """As Textual names them, the first one is shown."""
+    shown: str
+    action: str
+    footer: str
+    description: str
+    """A few words: title in the palette and in the help."""
+    tooltip: str
+    group: str
+
+
+_SEE: Final = "Look"
+_WORKLOAD: Final = "Change the workload"
+_LEAVE: Final = "Leave"
+
+KEYS: Final = (
+    Key(
+        "quit", ("q", "ctrl+c"), "q, ctrl+c", "quit", "Quit", "quit",
+        "End the workload and print the summary.", _LEAVE,
+    ),
+    Key("help", ("question_mark", "f1"), "?, f1", "help", "Help", "help", "Keys, and how to read each panel.", _SEE),
+    Key(
+        "mode", ("m",), "m", "toggle_mode", "Mode", "contended / single-writer",
+        "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD,
+    ),
+    Key(
+        "freeze", ("space",), "space", "freeze", "Freeze", "freeze the display",
+        "Hold the picture still; the workload and the header go on.", _SEE,
+    ),
+    Key(
+        "pause", ("p",), "p", "pause", "Pause", "pause the workload",
+        "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD,
+    ),
+    Key("add-writer", ("w",), "w", "add_writer", "+writer", "add a writer", "Start one more writer.", _WORKLOAD),
+    Key("remove-writer", ("W",), "W", "remove_writer", "-writer", "remove a writer", "End one writer.", _WORKLOAD),
+    Key("add-reader", ("r",), "r", "add_reader", "+reader", "add a reader", "Start one more reader.", _WORKLOAD),
+    Key("remove-reader", ("R",), "R", "remove_reader", "-reader", "remove a reader", "End one reader.", _WORKLOAD),
+    Key(
+        "kill", ("K",), "K", "kill", "Kill", "kill the selected worker",
+        "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD,
+    ),
+    Key(
+        "reset", ("0",), "0", "reset", "Reset", "reset the statistics",
+        "Begin all figures of this mode again.", _SEE,
+    ),
+    Key(
+        "scale", ("l",), "l", "scale", "Log", "linear / log",
+        "Show the shares of the lock-wait histogram linearly or logarithmically.", _SEE,
+    ),
+    Key(
+        "focus", ("tab",), "tab", "focus_next", "Panel", "next panel",
+        "Move the focus; a focused panel says what it shows.", _SEE,
+    ),
+    Key(
+        "cursor-up", ("up",), "up", "cursor_up", "", "cursor up", "Select the worker above.", _SEE,
+    ),
+    Key(
+        "cursor-down", ("down",), "down", "cursor_down", "", "cursor down", "Select the worker below.", _SEE,
+    ),
+    Key(
+        "palette", ("ctrl+p",), "ctrl+p", "command_palette", "Palette", "command palette",
+        "Find any action by typing a part of its name.", _SEE,
+    ),
+)  # fmt: skip
+
+GROUPS: Final = (_SEE, _WORKLOAD, _LEAVE)
+
+
+def bindings() -> list[Binding]:
+    """Return a binding for every key; ctrl+c goes before what a focused widget may make of it."""
+    result = []
+    for key in KEYS:
+        for number, name in enumerate(key.keys):
+            result.append(
+                Binding(
+                    name,
+                    key.action,
+                    key.description,
+                    show=bool(key.footer) and number == 0,
+                    tooltip=key.tooltip,
+                    id=key.id if number == 0 else f"{key.id}-{number + 1}",
+                    priority=name == "ctrl+c",
+                )
+            )
+    return result
+
+
+def keys_markdown() -> str:
+    """Return the table of keys for the README, in Markdown."""
+    rows = ["| key | does | |", "|---|---|---|"]
+    for group in GROUPS:
+        for key in (key for key in KEYS if key.group == group):
+            shown = ", ".join(f"`{part}`" for part in key.shown.split(", "))
+            rows.append(f"| {shown} | {key.description} | {key.tooltip} |")
+    return "\n".join(rows) + "\n"

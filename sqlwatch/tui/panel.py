@@ -1,0 +1,137 @@
+"""The base of all panels: rows are built once per change of data or size, and only changed lines are drawn again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+from rich.segment import Segment as RichSegment
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+from sqlwatch.charts.segment import Ink, Row, Segment, fitted, plain, whole_parts, width_of
+from sqlwatch.tui.view import View
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from sqlwatch.tui.inks import Inks
+
+
+class Rows(Widget):
+    """A widget that shows rows of segments, which its subclasses `draw` from a View."""
+
+    ALLOW_SELECT = False
+
+    def __init__(self, inks: Inks, view: View, *, id: str) -> None:
+        super().__init__(id=id)
+        self._inks = inks
+        self._view = view
+        self._rows: list[Row] = []
+        self._strips: list[Strip] = []
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return at most `height` rows for a View; each is cut or filled to `width`."""
+        raise NotImplementedError
+
+    def show(self, view: View) -> None:
+        """Show another View."""
+        self._view = view
+        self.rebuild()
+
+    def use(self, inks: Inks) -> None:
+        """Draw with other inks."""
+        self._inks = inks
+        self._rows = []
+        self.rebuild()
+
+    def rebuild(self) -> None:
+        """Build the rows for the present View and size, and mark the lines that changed."""
+        width, height = self.size
+        if not width or not height:
+            return
+        chrome, inks = self._view.glyphs.chrome, self._inks
+        rows = [fitted(row, width) for row in self.draw(self._view, width, height)[:height]]
+        rows += [fitted((), width)] * (height - len(rows))
+        old = self._rows if len(self._rows) == height else [()] * height
+        changed = [index for index in range(height) if rows[index] != old[index]]
+        if not changed:
+            return
+        strips = self._strips if len(self._strips) == height else [Strip.blank(width)] * height
+        for index in changed:
+            strips[index] = Strip([RichSegment(chrome(text), inks[ink]) for text, ink in rows[index]], width)
+        self._rows, self._strips = rows, strips
+        if len(changed) * 2 > height:
+            self.refresh()
+        else:
+            self.refresh(*[Region(0, index, width, 1) for index in changed])
+
+    def render_line(self, y: int) -> Strip:
+        """Return a line as it was built."""
+        if y < len(self._strips):
+            return self._strips[y]
+        return Strip.blank(self.size.width, self._inks[Ink.TEXT])
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Build the rows again for the new size."""
+        self._rows, self._strips = [], []
+        self.rebuild()
+
+    @property
+    def text(self) -> str:
+        """What the widget shows, without colours."""
+        chrome = self._view.glyphs.chrome
+        return "\n".join(chrome(plain(row)).rstrip() for row in self._rows)
+
+
+class Panel(Rows, can_focus=True):
+    """Rows under a title line; while the panel has the focus its title line says what it shows."""
+
+    TITLE: ClassVar[str] = ""
+    EXPLANATION: ClassVar[str] = ""
+    LEAST_TITLED: ClassVar[int] = 4
+    """From this height on there is a title line."""
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the title line and the body below it."""
+        if height < self.LEAST_TITLED:
+            return self.body(view, width, height)
+        return [self._title_row(view, width), *self.body(view, width, height - 1)]
+
+    def body(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the rows below the title."""
+        raise NotImplementedError
+
+    def facts(self, view: View) -> list[Row]:
+        """Return figures for the title line, the most important first."""
+        return []
+
+    def watch_has_focus(self, has_focus: bool) -> None:
+        """Put the explanation into the title line, or take it out again."""
+        super().watch_has_focus(has_focus)
+        self.rebuild()
+
+    def _title_row(self, view: View, width: int) -> Row:
+        line = view.glyphs.line
+        title = Segment(f"{line} {self.TITLE} ", Ink.STRONG)
+        if self.has_focus:
+            title = Segment(f"{view.glyphs.cursor} {self.TITLE} ", Ink.RUNG)
+            words: Row = (Segment(cut(self.EXPLANATION, width - len(title.text) - 3)),)
+        else:
+            words = whole_parts(self.facts(view), width - len(title.text) - 3)
+        rest = width - len(title.text) - width_of(words) - 1
+        return (title, *words, Segment(" " if width_of(words) else line, Ink.FAINT), Segment(line * rest, Ink.FAINT))
+
+
+def cut(text: str, width: int) -> str:
+    """Cut a text after a whole word where it is longer than `width`.
+
+    >>> cut("waiters sleep and look again", 16)
+    'waiters sleep…'
+    """
+    if len(text) <= width:
+        return text
+    head = text[: max(width - 1, 0)]
+    if " " in head and not text[len(head)].isspace():
+        head = head.rpartition(" ")[0]
+    return head.rstrip(" ,;:") + "…" if width > 0 else ""

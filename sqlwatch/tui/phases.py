@@ -1,0 +1,53 @@
+"""Which mode ran when: inks and marks for the charts over time."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from sqlwatch.charts.glyphs import GlyphSet
+from sqlwatch.charts.segment import Ink
+from sqlwatch.charts.series import Happening
+from sqlwatch.metrics.snapshot import MarkKind, Simulation, Timeline
+from sqlwatch.tui.inks import MODE_INK
+from sqlwatch.tui.text import clean
+
+
+def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: int) -> list[Ink]:
+    """Return an ink for each of the last `length` periods: that of the mode that ran at its end."""
+    inks = [Ink.SERIES] * length
+    if simulation is None:
+        return inks
+    for period in (*simulation.ended_phases, simulation.phase):
+        if period.mode is None:
+            continue
+        back = (timeline.end_ns - period.started_ns) // max(timeline.period_ns, 1)
+        first = min(max(length - back, 0), length)
+        inks[first:] = [MODE_INK[period.mode]] * (length - first)
+    return inks
+
+
+def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
+    """Return a mark where the mode changed or the statistics began again, and where a worker ended."""
+    result = [
+        Happening(timeline.end_ns - mark.at_ns, "x", Ink.WARNING, clean(mark.text))
+        for mark in timeline.marks
+        if mark.kind is MarkKind.WORKER_EXIT
+    ]
+    if simulation is None:
+        return result
+    phases = [*simulation.ended_phases, simulation.phase]
+    for before, after in pairwise(phases):
+        words = after.mode.value if after.mode is not None and after.mode is not before.mode else "reset"
+        ink = MODE_INK[after.mode] if after.mode is not None else Ink.MARK
+        result.append(Happening(timeline.end_ns - after.started_ns, glyphs.mode_change, ink, words))
+    return result
+
+
+def wal_marks(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
+    """Return a mark for each checkpoint and each reset of the WAL."""
+    signs = {MarkKind.CHECKPOINT: glyphs.checkpoint, MarkKind.WAL_RESET: glyphs.reset}
+    return [
+        Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.MARK)
+        for mark in timeline.marks
+        if mark.kind in signs
+    ]

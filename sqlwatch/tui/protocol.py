@@ -1,0 +1,49 @@
+"""What the dashboard asks of a session, whatever its source."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from sqlwatch.metrics.snapshot import Snapshot
+
+
+class SessionProtocol(Protocol):
+    """A running simulation; every method returns at once, its effect shows in later Snapshots."""
+
+    def start(self, on_snapshot: Callable[[Snapshot], None]) -> None:
+        """Begin; `on_snapshot` is called from the session's own thread, some times a second."""
+
+    def pause(self) -> None:
+        """Stop the workload for a while."""
+
+    def resume(self) -> None:
+        """Let the workload go on."""
+
+    def toggle_mode(self) -> None:
+        """Switch between contended and single-writer."""
+
+    def add_writer(self) -> None:
+        """Start one more writer."""
+
+    def remove_writer(self) -> None:
+        """End the newest writer."""
+
+    def add_reader(self) -> None:
+        """Start one more reader."""
+
+    def remove_reader(self) -> None:
+        """End the newest reader."""
+
+    def kill(self, worker_id: int) -> None:
+        """Kill a worker (SIGKILL)."""
+
+    def reset(self) -> None:
+        """Begin the statistics again."""
+
+    def stop(self) -> None:
+        """Ask the session to end."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session's thread is done; a Snapshot with Status.ENDED was sent before."""

@@ -1,0 +1,41 @@
+"""The way in: run the dashboard on this terminal until it is left."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import TYPE_CHECKING
+
+from sqlwatch.metrics.snapshot import Snapshot
+from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.protocol import SessionProtocol
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+
+def run_dashboard(
+    session: SessionProtocol,
+    *,
+    headline: Callable[[Snapshot], str],
+    fps: int = 4,
+    glyphs: str = "braille",
+    mouse: bool = True,
+) -> int:
+    """Show a session until it is left and return the exit code: 0, or 128 + the signal that ended it.
+
+    The session is started after the first picture and asked to stop at the end; the caller waits for its end, after
+    the terminal has been given back.  Raise ValueError for an fps outside 1..10 or an unknown glyph set.
+    """
+    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=_driver_class())
+    app.run(mouse=mouse)
+    return app.return_code or 0
+
+
+def _driver_class() -> type[Driver] | None:
+    """Return the driver that survives a closed terminal, where there is one; None is Textual's own."""
+    if sys.platform == "win32":
+        return None
+    from sqlwatch.tui.driver import TerminalDriver  # its modules exist on POSIX only
+
+    return TerminalDriver

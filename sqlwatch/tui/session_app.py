@@ -1,0 +1,131 @@
+"""An app that shows a session: Snapshots come in, signals and a closed terminal end it cleanly."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+import time
+from multiprocessing import resource_tracker
+from typing import TYPE_CHECKING, Final
+
+from textual.app import App
+from textual.message import Message
+
+from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.tui.inks import needs_ansi
+from sqlwatch.tui.mailbox import Mailbox
+from sqlwatch.tui.protocol import SessionProtocol
+
+if TYPE_CHECKING:
+    from textual.driver import Driver
+
+_SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
+_LOOK_S: Final = 1.0
+_HANG_UP_CODE: Final = 129
+"""128 + SIGHUP, by its number: Windows has no such signal."""
+
+
+class SessionApp(App[None]):
+    """Starts its session after the first picture; `return_code` is 0, or 128 + the signal that ended it."""
+
+    class SnapshotReady(Message):
+        """A Snapshot waits in the mailbox."""
+
+    def __init__(self, session: SessionProtocol, *, fps: int, driver_class: type[Driver] | None = None) -> None:
+        """Prepare for a session that has not been started; raise ValueError for an fps outside 1..10."""
+        if not 1 <= fps <= 10:
+            raise ValueError(f"fps: {fps} is out of range; allowed are 1 to 10.")
+        self.ansi = needs_ansi()
+        """Whether only the terminal's own sixteen colours are used, or none."""
+        super().__init__(driver_class=driver_class, ansi_color=self.ansi)
+        self.session = session
+        self._least_gap_s = 0.8 / fps
+        self._drawn_s = 0.0
+        self._mailbox = Mailbox()
+        self._started = False
+        self._left = False
+        self._told_of_end = False
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Show a Snapshot."""
+        raise NotImplementedError
+
+    async def on_load(self) -> None:
+        """Take the signals over before the terminal is: Textual alone would leave it broken."""
+        if sys.platform == "win32":
+            return
+        loop = asyncio.get_running_loop()
+        for name in _SIGNALS:
+            number = signal.Signals[name]
+            if signal.getsignal(number) is not signal.SIG_IGN:
+                loop.add_signal_handler(number, self.leave, 128 + number)
+
+    def on_mount(self) -> None:
+        """Start the session when the first picture has been drawn."""
+        self.call_after_refresh(self._start_session)
+
+    def _start_session(self) -> None:
+        if self._left:
+            return
+        with contextlib.redirect_stderr(sys.__stderr__):
+            # It is given the number of sys.stderr, which Textual has replaced by an object that has none.
+            resource_tracker.ensure_running()
+        self._started = True
+        self.session.start(self.receive)
+        self.set_interval(_LOOK_S, self._look_for_end)
+
+    def _look_for_end(self) -> None:
+        """Leave if the session is over without a word: whoever started it knows the reason and says it."""
+        if self.session.ended and not self._mailbox.waiting and not self._told_of_end:
+            self.leave(0)
+
+    def leave(self, return_code: int) -> None:
+        """End the session and the app; the first reason to leave decides the return code."""
+        if self._left:
+            return
+        self._end_session()
+        self.exit(return_code=return_code)
+
+    def hang_up(self) -> None:
+        """Leave because the terminal is gone."""
+        self.leave(_HANG_UP_CODE)
+
+    def on_unmount(self) -> None:
+        """End the session also where the app ends for another reason."""
+        if not self._left:
+            self._end_session()
+
+    def _end_session(self) -> None:
+        self._left = True
+        self._mailbox.close()
+        if self._started:
+            self.session.stop()
+
+    async def action_quit(self) -> None:
+        """End everything."""
+        self.leave(0)
+
+    def receive(self, snapshot: Snapshot) -> None:
+        """Take a Snapshot from the session's thread; at most one is under way, and the newest replaces it."""
+        if self._mailbox.put(snapshot):
+            try:
+                self.post_message(self.SnapshotReady())
+            except RuntimeError:  # the event loop closed between the two lines: nobody looks any more
+                self._mailbox.close()
+
+    def on_session_app_snapshot_ready(self) -> None:
+        """Draw the newest Snapshot, but not more often than `fps`."""
+        early_s = self._drawn_s + self._least_gap_s - time.monotonic()
+        if early_s > 0:
+            self.set_timer(early_s, self._draw_newest)
+        else:
+            self._draw_newest()
+
+    def _draw_newest(self) -> None:
+        snapshot = self._mailbox.take()
+        if snapshot is not None and not self._left:
+            self._told_of_end = snapshot.status is Status.ENDED
+            self._drawn_s = time.monotonic()
+            self.draw(snapshot)

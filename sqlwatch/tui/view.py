@@ -1,0 +1,48 @@
+"""What is on screen: a Snapshot and the few choices of the person who looks at it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from simulators.events import Mode
+from sqlwatch.charts.glyphs import GlyphSet
+from sqlwatch.metrics.snapshot import Period, Simulation, Snapshot, Status
+
+MODES = (Mode.CONTENDED, Mode.MUTEX, Mode.SINGLE_WRITER)
+"""In the order in which they are drawn."""
+
+
+@dataclass(frozen=True)
+class View:
+    """One state of the screen; `switching` is set between the key and the first Snapshot that knows of it."""
+
+    glyphs: GlyphSet
+    snapshot: Snapshot | None = None
+    headline: str = ""
+    notice: str = ""
+    """A few words in answer to a key, for a moment."""
+    frozen: bool = False
+    logarithmic: bool = True
+    switching: bool = False
+
+    @property
+    def simulation(self) -> Simulation | None:
+        """The simulation's part of the Snapshot, if there is one yet."""
+        return self.snapshot.simulation if self.snapshot else None
+
+    @property
+    def status(self) -> Status:
+        """What the session is doing; a switch shows as soon as its key was pressed."""
+        if self.snapshot is None:
+            return Status.STARTING
+        if self.switching and self.snapshot.status in (Status.RUNNING, Status.WARMING_UP, Status.PAUSED):
+            return Status.SWITCHING
+        return self.snapshot.status
+
+    def phases(self) -> list[tuple[Mode, Period]]:
+        """Return the newest phase of each mode that has run, in drawing order."""
+        simulation = self.simulation
+        if simulation is None:
+            return []
+        found = [(mode, simulation.latest_of(mode)) for mode in MODES]
+        return [(mode, period) for mode, period in found if period is not None]

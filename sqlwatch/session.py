@@ -31,6 +31,8 @@ WAL_INTERVAL_NS: Final = 50_000_000
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
+OWN_CPU_INTERVAL_NS: Final = 1_000_000_000
+
 USAGE_EXIT: Final = 2
 CANNOT_EXIT: Final = 3
 
@@ -189,7 +191,7 @@ class SimulationSession:
         """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
         readers = [WalReader(path, number) for number, path in enumerate(place.databases)]
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
-        cpu_s, cpu_at_ns = time.process_time(), time.monotonic_ns()
+        own_cpu = _OwnCpu()
         next_tick_ns = time.monotonic_ns()
         schedule = _Schedule(self._workload, self._program, fleet, fold)
         with contextlib.ExitStack() as open_readers:
@@ -211,9 +213,7 @@ class SimulationSession:
                     self._check_size(place)
                 if now_ns >= next_snapshot_ns:
                     next_snapshot_ns = now_ns + self._snapshot_ns
-                    used_s, passed_ns = time.process_time() - cpu_s, max(now_ns - cpu_at_ns, 1)
-                    cpu_s, cpu_at_ns = cpu_s + used_s, now_ns
-                    fold.add(Tick(now_ns, used_s * 1e9 / passed_ns))
+                    fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 next_tick_ns = max(next_tick_ns + self._tick_ns, time.monotonic_ns())
                 time.sleep(max(next_tick_ns - time.monotonic_ns(), 0) / 1e9)
@@ -343,6 +343,23 @@ class _Schedule:
     def _begin_next(self) -> None:
         mode = self._program.pop(0)
         self._fleet.begin_phase(mode.value, mode)
+
+
+class _OwnCpu:
+    """This process's CPU time as a share of one core, over the last second or so."""
+
+    def __init__(self) -> None:
+        self._used_s, self._at_ns = time.process_time(), time.monotonic_ns()
+        self._share: float | None = None
+
+    def share(self, now_ns: int) -> float | None:
+        """Return the share; None until enough time has passed to tell."""
+        passed_ns = now_ns - self._at_ns
+        if passed_ns >= OWN_CPU_INTERVAL_NS:
+            used_s = time.process_time()
+            self._share = (used_s - self._used_s) * 1e9 / passed_ns
+            self._used_s, self._at_ns = used_s, now_ns
+        return self._share
 
 
 def _measured_phases(final: Snapshot) -> tuple[Period, ...]:

@@ -78,7 +78,7 @@ class SimulationFold:
                 self._add_wal(message)
             case Tick():
                 self._advance(message.at_ns)
-                self._own_cpu = message.own_cpu
+                self._own_cpu = message.own_cpu if message.own_cpu is not None else self._own_cpu
             case PhaseStarted():
                 self._begin_phase(message)
             case Running():

@@ -70,7 +70,7 @@ def main(seconds: float, presses: int) -> None:
             terminal.read()
         answers = []
         for _ in range(presses):
-            answers.append(answer_s(terminal, "?", b"Help"))
+            answers.append(answer_s(terminal, "?", b"What you see"))
             terminal.press("\x1b")
             pause = time.monotonic() + 0.15
             while time.monotonic() < pause:

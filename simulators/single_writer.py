@@ -8,7 +8,7 @@ import socket
 import time
 from collections import deque
 from collections.abc import Sequence
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
@@ -25,7 +25,10 @@ from simulators.wire import Kind, Reply, Request, pack_reply, unpack_request
 from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.writer import outcome_of, run_checkpoint_if_due
 
-_RECEIVE_BYTES: Final = 1 << 18
+_MOST_RECEIVED_BYTES: Final = 1 << 18
+_REQUEST_HEAD_BYTES: Final = 64
+"""More than a request's head, so that a whole small request is read at once."""
+
 _FAREWELL_NS: Final = 1_000_000_000
 _LOOK_UP: Final = "SELECT 1 FROM entry WHERE worker = ? AND number = ? LIMIT 1"
 
@@ -85,7 +88,11 @@ class Desk:
 
     def __init__(self, worker: Worker) -> None:
         self.queue: deque[tuple[socket.socket, Request]] = deque()
-        self.clients: dict[socket.socket, bytearray] = {}
+        workload = worker.workload
+        # recv allocates what it is asked for, so it is asked for one request, not for the most there could be.
+        self._receive_bytes = min(_REQUEST_HEAD_BYTES + workload.rows * workload.payload.bytes, _MOST_RECEIVED_BYTES)
+        self.clients: dict[socket.socket, bytes] = {}
+        """Each client and what has arrived of its next request; it sends one only when it has the last one's answer."""
         path = worker.setup.socket
         path.unlink(missing_ok=True)  # the one that a killed predecessor left
         self._listener = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
@@ -105,7 +112,7 @@ class Desk:
             if source is self._listener:
                 client, _ = self._listener.accept()
                 client.setblocking(False)
-                self.clients[client] = bytearray()
+                self.clients[client] = b""
                 self._selector.register(client, selectors.EVENT_READ)
             elif isinstance(source, socket.socket):
                 self._read(source)
@@ -118,8 +125,10 @@ class Desk:
 
     def answer(self, client: socket.socket, reply: Reply) -> None:
         """Send a reply; a client that is gone needs none."""
-        with suppress(ConnectionError, BlockingIOError, OSError):
+        try:
             client.send(pack_reply(reply))
+        except OSError:
+            return
 
     def close(self) -> None:
         """Close all sockets."""
@@ -129,7 +138,7 @@ class Desk:
 
     def _read(self, client: socket.socket) -> None:
         try:
-            received = client.recv(_RECEIVE_BYTES)
+            received = client.recv(self._receive_bytes)
         except ConnectionError:
             received = b""
         if not received:
@@ -137,12 +146,12 @@ class Desk:
             client.close()
             del self.clients[client]
             return
-        pending = self.clients[client]
-        pending += received
-        while (unpacked := unpack_request(pending)) is not None:
+        pending = self.clients[client] + received
+        if (unpacked := unpack_request(pending)) is not None:
             request, length = unpacked
-            del pending[:length]
+            pending = pending[length:]
             self.queue.append((client, request))
+        self.clients[client] = pending
 
 
 class Committer:
@@ -154,6 +163,7 @@ class Committer:
         self._cursor = connection.cursor()
         self._shape = Shape(worker, self._cursor)
         self._row_bytes = worker.workload.payload.bytes
+        self._slots = list(worker.slots)
         self._handler = BusyHandler(
             worker.workload.busy, worker.slot, worker.inbox, worker.random, worker.recorder.count_retry
         )
@@ -165,7 +175,7 @@ class Committer:
         A request that fails is rolled back to its savepoint and fails alone; if the transaction itself fails, or SQLite
         has rolled it back (disk full, for one), all fail.
         """
-        slot, slots = self._worker.slot, self._worker.slots
+        slot = self._worker.slot
         self._handler.begin()
         outcomes: list[int] = []
         got_ns = 0
@@ -175,7 +185,7 @@ class Committer:
             got_ns = time.monotonic_ns()
             slot.got = number
             for request in requests:
-                slots[request.slot].got = request.number
+                self._slots[request.slot].got = request.number
             slot.waiting_since_ns = 0
             outcomes = [self._run(request, alone=len(requests) == 1) for request in requests]
             self._cursor.execute("COMMIT")
@@ -194,13 +204,12 @@ class Committer:
         if request.kind is Kind.LOOK_UP:
             found = self._cursor.execute(_LOOK_UP, (request.worker, request.number)).get
             return Outcome.WRITER_DIED if found is None else Outcome.COMMITTED
-        payload = request.payload[: self._row_bytes]
         if alone:
-            self._shape.run(request.worker, request.number, payload)
+            self._write(request)
             return Outcome.COMMITTED
         self._cursor.execute("SAVEPOINT request")
         try:
-            self._shape.run(request.worker, request.number, payload)
+            self._write(request)
         except apsw.Error as error:
             if not self.connection.in_transaction:
                 raise
@@ -209,3 +218,11 @@ class Committer:
             return outcome_of(error, self._handler)
         self._cursor.execute("RELEASE request")
         return Outcome.COMMITTED
+
+    def _write(self, request: Request) -> None:
+        """Run the statements of one request."""
+        payload = request.payload[: self._row_bytes]
+        if self._shape.is_plain:
+            self._cursor.execute(self._shape.insert_sql, (request.worker, request.number, payload))
+        else:
+            self._shape.run(request.worker, request.number, payload)

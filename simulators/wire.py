@@ -26,7 +26,7 @@ class Kind(IntEnum):
 class Request(NamedTuple):
     """One request as the single writer sees it."""
 
-    kind: Kind
+    kind: int
     worker: int
     slot: int
     number: int
@@ -48,7 +48,7 @@ def pack_request(request: Request) -> bytes:
     )
 
 
-def unpack_request(received: bytes | bytearray) -> tuple[Request, int] | None:
+def unpack_request(received: bytes) -> tuple[Request, int] | None:
     """Return the first request in `received` and its length in bytes; None while it is incomplete."""
     if len(received) < _HEAD.size:
         return None
@@ -56,7 +56,7 @@ def unpack_request(received: bytes | bytearray) -> tuple[Request, int] | None:
     end = _HEAD.size + size
     if len(received) < end:
         return None
-    return Request(Kind(kind), worker, slot, number, bytes(received[_HEAD.size : end])), end
+    return Request(kind, worker, slot, number, received[_HEAD.size : end]), end
 
 
 def pack_reply(reply: Reply) -> bytes:

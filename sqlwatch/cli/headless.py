@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import contextlib
-import signal
 import sys
-from collections.abc import Iterator
-from types import FrameType
 from typing import Final
 
 import click
 
 from simulators.workload import Workload
+from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.session import SimulationSession
 
@@ -20,31 +18,17 @@ _LOOK_S: Final = 0.1
 
 def run_headless(session: SimulationSession, workload: Workload, *, compare: bool) -> int:
     """Run the session to its end; return 0, or 128 + the number of the signal that ended it early."""
-    with _signals_stop(session) as caught:
+    with ending_on_signals(session) as ended_by:
         session.start()
-        if sys.stderr.isatty():
-            _show_progress(session, workload, phases=2 if compare else 1)
-        else:
-            _narrate(session, workload)
-        session.wait()
-    return 128 + caught[0] if caught else 0
-
-
-@contextlib.contextmanager
-def _signals_stop(session: SimulationSession) -> Iterator[list[int]]:
-    """Have the signals that end a program end the session instead, and note them."""
-    caught: list[int] = []
-
-    def stop(number: int, frame: FrameType | None) -> None:
-        caught.append(number)
-        session.stop()
-
-    before = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield caught
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        try:
+            if sys.stderr.isatty():
+                _show_progress(session, workload, phases=2 if compare else 1)
+            else:
+                _narrate(session, workload)
+        finally:
+            session.stop()
+            session.wait()
+    return ended_by.exit_code
 
 
 def _phase_name(snapshot: Snapshot | None) -> str | None:

@@ -18,6 +18,10 @@ _COMMANDS: Final = {
 }
 
 
+_HELP: Final = getattr(click.exceptions, "NoArgsIsHelpError", ())
+"""Raised, by click 8.2 and later, for a command line without any argument; its message is the help."""
+
+
 class LazyGroup(click.Group):
     """A group that imports a command's module only when that command is run or explained."""
 
@@ -68,6 +72,9 @@ def _run() -> int:
     try:
         code = sqlwatch.main(prog_name="sqlwatch", standalone_mode=False)
     except click.ClickException as error:
+        if isinstance(error, _HELP):
+            click.echo(error.format_message(), err=True)
+            return ExitCode.USAGE
         return _say(error.format_message(), ExitCode.USAGE)
     except CommandError as error:
         return _say(error.message, error.exit_code)

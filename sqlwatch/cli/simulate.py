@@ -11,7 +11,7 @@ from typing import Any, Final, TypeVar
 import click
 
 from simulators.quantities import Duration
-from simulators.workload import PARAMETERS, Workload, WorkloadError, from_mapping
+from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_mapping
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.scenario_file import read_workload_file
 
@@ -74,12 +74,18 @@ def simulate(
 
     is_headless = headless or not _has_terminal()
     workload = _read_workload(file, given, needs_duration=is_headless or compare)
+    if compare and workload.mode is not Mode.CONTENDED:
+        raise CommandError(
+            f"--compare runs contended and then single-writer, so mode {workload.mode.value} cannot be had with it.",
+            ExitCode.USAGE,
+        )
     try:
         conditions = [parse(expression) for expression in fail_on]
     except ExpressionError as error:
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
-    _check_output(output)
+    _check_output(output, db)
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
+    signal_code = 0
     try:
         session.check()
         if is_headless:
@@ -92,17 +98,20 @@ def simulate(
             signal_code = run_in_terminal(session, fps=fps, glyphs=glyphs, mouse=not no_mouse)
         result = session.result()
     except SessionError as error:
-        raise CommandError(error.message, error.exit_code) from error
+        # Who ended it by a signal, before it could run, wants to hear of the signal.
+        raise CommandError(error.message, signal_code or error.exit_code) from error
 
     from sqlwatch.cli.summary import write_summary
 
-    crossed = write_summary(result, format_, output, conditions)
+    crossed = write_summary(result, format_, output, conditions, shows_text=not is_headless)
     return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
 
 
 def _has_terminal() -> bool:
-    """Tell whether a dashboard could be drawn: both ends are terminals, and of a kind that can be drawn on."""
-    return sys.stdin.isatty() and sys.stdout.isatty() and os.environ.get("TERM", "dumb") != "dumb"
+    """Tell whether a dashboard could be drawn: on stderr, where Textual draws, with keys from stdin."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # None where the descriptor was closed
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
 
 
 def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: bool) -> Workload:
@@ -117,11 +126,13 @@ def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: b
     return workload
 
 
-def _check_output(output: Path | None) -> None:
+def _check_output(output: Path | None, db: Path | None) -> None:
     """Find out before the run whether its summary can be written."""
     if output is None:
         return
     parent = output.parent
+    if db is not None and output.absolute() == db.absolute():
+        raise CommandError(f"--output and --db are the same file {db}; choose another for one of them.", ExitCode.USAGE)
     if output.is_dir():
         raise CommandError(f"--output {output} is a directory; name a file.", ExitCode.USAGE)
     if not parent.is_dir():

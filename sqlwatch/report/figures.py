@@ -1,0 +1,164 @@
+"""The figures of phases side by side: what each row of the summary shows, with its unit and its quality."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from sqlwatch.charts import units
+from sqlwatch.metrics.histogram import Histogram
+from sqlwatch.metrics.snapshot import Period, Quality
+from sqlwatch.report.json import ratio
+from sqlwatch.report.plain import number, row
+
+LABEL_WIDTH: Final = 32
+CELL_WIDTH: Final = 16
+COLUMNS: Final = 3
+"""Phases, or phases and their ratio, that fit side by side into 80 columns."""
+
+_MARKS: Final = {Quality.SAMPLED: "~", Quality.INFERRED: "?"}
+
+Value = float | int | None
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One row: `quality` is the field whose quality counts, `compares` whether a ratio says something."""
+
+    label: str
+    value: Callable[[Period], Value]
+    write: Callable[[Value], str]
+    quality: str = ""
+    compares: bool = False
+    optional: bool = False
+    """Left out where it is 0 or unknown in every phase."""
+
+    def cell(self, period: Period) -> str:
+        """Write the figure of one phase; `~` stands before a sampled value."""
+        value = self.value(period)
+        mark = _MARKS.get(period.quality.get(self.quality, Quality.EXACT), "")
+        return self.write(value) if value is None else mark + self.write(value)
+
+
+def _span(value: Value) -> str:
+    return units.duration(value)
+
+
+FIGURES: Final = (
+    Figure("ran for", lambda p: p.elapsed_ns, _span),
+    Figure("commits", lambda p: p.committed, number),
+    Figure("commits a second", lambda p: p.per_second(p.committed), units.rate, compares=True),
+    Figure("rows a second", lambda p: p.per_second(p.rows), units.rate, compares=True),
+    Figure("reads a second", lambda p: p.per_second(p.reads), units.rate, compares=True, optional=True),
+    Figure("busy errors", lambda p: p.busy_errors, number),
+    Figure("busy retries", lambda p: p.busy_retries, number),
+    Figure("other errors", lambda p: p.other_errors, number, optional=True),
+    Figure("withdrawn at the end, no error", lambda p: p.withdrawn, number, optional=True),
+    Figure("fairness (Jain; 1 is even)", lambda p: p.fairness.jain, units.index, compares=True),
+    Figure("  one takes everything would be", lambda p: p.fairness.floor, units.index),
+    Figure("longest streak of one writer", lambda p: p.fairness.longest_streak, number, "longest_streak"),
+    Figure("longest wait, ended or not", lambda p: p.fairness.longest_wait_ns, _span, compares=True),
+    Figure("  that is so many median waits", lambda p: p.fairness.max_over_median_wait, number),
+    Figure("starved writers", lambda p: p.fairness.starved_workers, number, "starved_workers"),
+    Figure("lock held, share of time", lambda p: p.lock_utilisation, units.share, "lock_utilisation", compares=True),
+    Figure("lock free, yet waited for", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time"),
+    Figure("WAL at its largest", lambda p: p.wal.peak_bytes, units.size, "wal"),
+    Figure("WAL at the end", lambda p: p.wal.final_bytes, units.size, "wal"),
+    Figure("WAL resets", lambda p: p.wal.resets, number),
+    Figure("WAL pinned by a reader for", lambda p: p.wal.pinned_ns, _span, "wal", optional=True),
+    Figure("checkpoints", lambda p: p.wal.checkpoints, number),
+    Figure("page cache hits", lambda p: p.cache_hit_ratio, units.share),
+    Figure("commits by the single writer", lambda p: p.groups, number, optional=True),
+    Figure("its longest queue", lambda p: p.queue_depth_max, number, optional=True),
+)
+
+
+def figure_lines(phases: Sequence[Period], compared: tuple[Period, Period] | None) -> list[str]:
+    """Write the figures of at most COLUMNS phases; with a ratio where exactly the compared ones are shown."""
+    with_ratio = compared is not None and tuple(phases) == compared
+    headings = [phase.name for phase in phases] + (["ratio"] if with_ratio else [])
+    lines = [row("", headings, LABEL_WIDTH, CELL_WIDTH)]
+    for figure in FIGURES:
+        if figure.optional and not any(figure.value(phase) for phase in phases):
+            continue
+        cells = [figure.cell(phase) for phase in phases]
+        if with_ratio and figure.compares:
+            cells.append(times_words(ratio(figure.value(phases[0]), figure.value(phases[1]))))
+        elif with_ratio:
+            cells.append("")
+        lines.append(row(figure.label, cells, LABEL_WIDTH, CELL_WIDTH))
+    return lines
+
+
+_PERCENTS: Final = (50.0, 90.0, 99.0, 99.9)
+_TIMES_LABEL: Final = 24
+_TIMES_CELL: Final = 8
+
+_ALL_WAITS: Final = "lock wait, all: unfinished ones at their length so far"
+
+TIMES: Final[tuple[tuple[str, Callable[[Period], Histogram]], ...]] = (
+    ("lock wait, ended with the lock", lambda p: p.lock_wait),
+    (_ALL_WAITS, lambda p: p.all_waits),
+    ("lock hold", lambda p: p.lock_hold),
+    ("commit latency", lambda p: p.commit_latency),
+    ("read latency", lambda p: p.read_latency),
+    ("checkpoint", lambda p: p.checkpoint),
+)
+
+
+def time_lines(phases: Sequence[Period], compared: tuple[Period, Period] | None) -> list[str]:
+    """Write the percentiles of every kind of time, the phases below each other, and below them their ratios."""
+    with_ratio = compared is not None and tuple(phases) == compared
+    headings = ["p50", "p90", "p99", "p99.9", "max"]
+    lines = [row("", headings, _TIMES_LABEL, _TIMES_CELL) + "count".rjust(16)]
+    for label, histogram_of in TIMES:
+        histograms = [histogram_of(phase) for phase in phases]
+        if not any(histogram.count for histogram in histograms):
+            continue
+        if label == _ALL_WAITS and all(
+            phase.lock_wait == everything for phase, everything in zip(phases, histograms, strict=True)
+        ):
+            lines.append("  every wait ended with the lock: there are no unfinished ones to add")
+            continue
+        lines.append(label)
+        for phase, histogram in zip(phases, histograms, strict=True):
+            cells = [units.duration(value) for value in _percentiles(histogram)]
+            count = number(histogram.count).rjust(16)
+            lines.append(row(f"  {phase.name}", cells, _TIMES_LABEL, _TIMES_CELL).ljust(64) + count)
+        if with_ratio:
+            pairs = zip(*map(_percentiles, histograms), strict=True)
+            ratios = [times_words(ratio(first, second)) for first, second in pairs]
+            lines.append(row("  ratio", ratios, _TIMES_LABEL, _TIMES_CELL))
+    return lines
+
+
+def _percentiles(histogram: Histogram) -> list[float | None]:
+    largest = histogram.max_ns if histogram.count else None
+    return [*(histogram.percentile_ns(percent) for percent in _PERCENTS), largest]
+
+
+def times_words(value: float | None) -> str:
+    """Write a ratio in at most 7 characters.
+
+    >>> times_words(1.236), times_words(0.0353), times_words(37.4), times_words(None) == units.UNKNOWN
+    ('x1.24', 'x0.035', 'x37', True)
+    """
+    if value is None:
+        return units.UNKNOWN
+    if value >= 10:
+        return f"x{units.count(value)}"
+    return f"x{value:.2f}" if value >= 0.1 else "x<0.001" if 0 < value < 0.001 else f"x{value:.3f}"
+
+
+def quality_lines(phases: Sequence[Period]) -> list[str]:
+    """Explain the marks that these phases' figures carry."""
+    qualities = {quality for phase in phases for quality in phase.quality.values()}
+    lines = ["Percentiles are read off buckets that are an eighth wide; counts and maxima are exact."]
+    if Quality.SAMPLED in qualities:
+        looks = ", ".join(number(phase.looks) for phase in phases)
+        lines.append(f"~ is sampled, not counted (looks at the lock: {looks}).")
+    if Quality.INFERRED in qualities:
+        lines.append("? is inferred from other figures.")
+    lines.append(f"{units.UNKNOWN} is unknown, or there is nothing to tell.")
+    return lines

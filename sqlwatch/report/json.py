@@ -1,0 +1,256 @@
+"""A simulation's result as JSON, schema `sqlwatch.simulation/1`: every level is a type, so the schema stands here.
+
+Times are milliseconds unless a name ends in `_s`, shares are 0..1, and what is unknown is null.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final, Literal
+
+import msgspec
+
+from simulators.events import Mode
+from sqlwatch import __version__
+from sqlwatch.diagnose import Finding, findings
+from sqlwatch.metrics.histogram import EMPTY, Histogram
+from sqlwatch.metrics.result import Environment, Result
+from sqlwatch.metrics.snapshot import Accounting, Period, Quality, Worker
+
+SCHEMA: Final = "sqlwatch.simulation/1"
+
+
+class WithUnfinished(msgspec.Struct, frozen=True):
+    """Percentiles of all durations, those that came to no good end counted at their length so far."""
+
+    p50: float | None
+    p99: float | None
+    max: float | None
+
+
+class Times(msgspec.Struct, frozen=True):
+    """A histogram in ms: percentiles of what ended well, and (upper edge, count) of each bucket that is not empty.
+
+    `unfinished` counts lock waits that ended without the lock (given up, withdrawn at the end, or still under way);
+    for other durations, where such a thing is not counted, it is null.
+    """
+
+    count: int
+    p50: float | None
+    p90: float | None
+    p95: float | None
+    p99: float | None
+    p999: float | None
+    max: float | None
+    mean: float | None
+    unfinished: int | None
+    with_unfinished: WithUnfinished | None
+    buckets: tuple[tuple[float, int], ...]
+
+
+class FairnessReport(msgspec.Struct, frozen=True):
+    """How evenly commits fell to writers; see `sqlwatch.metrics.snapshot.Fairness`."""
+
+    jain: float | None
+    max_over_median_wait: float | None
+    longest_streak: int | None
+    longest_wait_ms: float
+    starved_workers: int
+
+
+class WorkerReport(msgspec.Struct, frozen=True):
+    """One worker in one phase; `exit` is null while it lives."""
+
+    id: int
+    pid: int
+    role: str
+    commits: int
+    share: float | None
+    busy_errors: int
+    longest_wait_ms: float
+    current_wait_ms: float
+    exit: str | None
+
+
+class WalReport(msgspec.Struct, frozen=True):
+    """The WAL over one phase."""
+
+    peak_bytes: int | None
+    final_bytes: int | None
+    checkpoints: int
+    resets: int
+    pinned_s: float
+
+
+class PhaseReport(msgspec.Struct, frozen=True):
+    """One phase; `quality` names the figures that are not exact."""
+
+    name: str
+    mode: Mode | None
+    elapsed_s: float
+    commits: int
+    commits_per_s: float | None
+    rows_per_s: float | None
+    reads_per_s: float | None
+    busy_errors: int
+    busy_snapshot_errors: int
+    busy_retries: int
+    other_errors: int
+    lock_wait_ms: Times
+    lock_hold_ms: Times
+    commit_latency_ms: Times
+    read_latency_ms: Times
+    checkpoint_ms: Times
+    cache_hit_ratio: float | None
+    lock_utilisation: float | None
+    wasted_lock_time: float | None
+    fairness: FairnessReport
+    workers: tuple[WorkerReport, ...]
+    wal: WalReport
+    quality: dict[str, Quality]
+    repeats: tuple[Any, ...] = ()
+    """Empty: no phase is run more than once."""
+
+
+class Comparison(msgspec.Struct, frozen=True):
+    """Ratios single-writer / contended, of commits a second and of the p99 of commit latency."""
+
+    throughput_ratio: float | None
+    p99_ratio: float | None
+
+
+class SimulationReport(msgspec.Struct, frozen=True):
+    """The whole result."""
+
+    schema: Literal["sqlwatch.simulation/1"]
+    sqlwatch: str
+    """The version that ran it."""
+    workload: dict[str, Any]
+    environment: Environment
+    phases: tuple[PhaseReport, ...]
+    scenario: None
+    comparison: Comparison | None
+    accounting: Accounting
+    positions: tuple[tuple[int, ...], ...]
+    """Empty: no workload lets writers race by trials."""
+    findings: tuple[Finding, ...]
+
+
+def simulation_report(result: Result) -> SimulationReport:
+    """Build the report of a finished or interrupted simulation."""
+    run = result.final.simulation.run if result.final.simulation else None
+    exits = {worker.id: worker.exit for worker in run.workers} if run else {}
+    return SimulationReport(
+        schema=SCHEMA,
+        sqlwatch=__version__,
+        workload=result.workload,
+        environment=result.environment,
+        phases=tuple(phase_report(phase, exits) for phase in result.phases),
+        scenario=None,
+        comparison=comparison(*result.compared) if result.compared else None,
+        accounting=result.accounting,
+        positions=(),
+        findings=findings(result.phases),
+    )
+
+
+def simulation_json(result: Result) -> str:
+    """Return the report as indented JSON text; the pairs of a histogram stand on one line each."""
+    text = msgspec.json.format(msgspec.json.encode(simulation_report(result)), indent=1).decode()
+    return _PAIR.sub(r"[\1, \2]", text)
+
+
+_PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
+"""An array of two numbers; no string can hold a raw line end, so this matches no text."""
+
+
+def comparison(contended: Period, single_writer: Period) -> Comparison:
+    """Compare two phases; a ratio is None where one side has no figure, or the first one is 0."""
+    return Comparison(
+        throughput_ratio=ratio(
+            contended.per_second(contended.committed), single_writer.per_second(single_writer.committed)
+        ),
+        p99_ratio=ratio(contended.commit_latency.percentile_ns(99), single_writer.commit_latency.percentile_ns(99)),
+    )
+
+
+def ratio(first: float | None, second: float | None) -> float | None:
+    """Return second / first; None where that says nothing."""
+    return second / first if first and second is not None else None
+
+
+def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> PhaseReport:
+    """Report one phase; `exits` says how workers ended later, by id."""
+    fairness, wal = phase.fairness, phase.wal
+    return PhaseReport(
+        name=phase.name,
+        mode=phase.mode,
+        elapsed_s=phase.elapsed_s,
+        commits=phase.committed,
+        commits_per_s=phase.per_second(phase.committed),
+        rows_per_s=phase.per_second(phase.rows),
+        reads_per_s=phase.per_second(phase.reads),
+        busy_errors=phase.busy_errors,
+        busy_snapshot_errors=phase.busy_snapshot_errors,
+        busy_retries=phase.busy_retries,
+        other_errors=phase.other_errors,
+        lock_wait_ms=_times(phase.lock_wait, phase.all_waits),
+        lock_hold_ms=_times(phase.lock_hold),
+        commit_latency_ms=_times(phase.commit_latency),
+        read_latency_ms=_times(phase.read_latency),
+        checkpoint_ms=_times(phase.checkpoint),
+        cache_hit_ratio=phase.cache_hit_ratio,
+        lock_utilisation=phase.lock_utilisation,
+        wasted_lock_time=phase.wasted_lock_time,
+        fairness=FairnessReport(
+            fairness.jain,
+            fairness.max_over_median_wait,
+            fairness.longest_streak,
+            fairness.longest_wait_ns / 1e6,
+            fairness.starved_workers,
+        ),
+        workers=tuple(_worker(worker, exits or {}) for worker in phase.workers),
+        wal=WalReport(wal.peak_bytes, wal.final_bytes, wal.checkpoints, wal.resets, wal.pinned_ns / 1e9),
+        quality=phase.quality,
+    )
+
+
+def _worker(worker: Worker, exits: dict[int, str | None]) -> WorkerReport:
+    return WorkerReport(
+        id=worker.id,
+        pid=worker.pid,
+        role=worker.role.value,
+        commits=worker.committed,
+        share=worker.share,
+        busy_errors=worker.busy_errors,
+        longest_wait_ms=worker.longest_wait_ns / 1e6,
+        current_wait_ms=worker.current_wait_ns / 1e6,
+        exit=worker.exit or exits.get(worker.id),
+    )
+
+
+def _times(histogram: Histogram, with_unfinished: Histogram | None = None) -> Times:
+    everything = with_unfinished or EMPTY
+    return Times(
+        count=histogram.count,
+        p50=_ms(histogram.percentile_ns(50)),
+        p90=_ms(histogram.percentile_ns(90)),
+        p95=_ms(histogram.percentile_ns(95)),
+        p99=_ms(histogram.percentile_ns(99)),
+        p999=_ms(histogram.percentile_ns(99.9)),
+        max=_ms(histogram.max_ns if histogram.count else None),
+        mean=_ms(histogram.mean_ns),
+        unfinished=None if with_unfinished is None else everything.count - histogram.count,
+        with_unfinished=None
+        if with_unfinished is None
+        else WithUnfinished(
+            _ms(everything.percentile_ns(50)),
+            _ms(everything.percentile_ns(99)),
+            _ms(everything.max_ns if everything.count else None),
+        ),
+        buckets=tuple((edge_ns / 1e6, count) for edge_ns, count in histogram.nonempty()),
+    )
+
+
+def _ms(duration_ns: float | None) -> float | None:
+    return None if duration_ns is None else duration_ns / 1e6

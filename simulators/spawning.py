@@ -8,6 +8,7 @@ import sys
 import types
 from collections.abc import Iterator
 from contextlib import contextmanager
+from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Final
 
@@ -21,6 +22,7 @@ def start_process(context: SpawnContext, module: str, function: str, args: tuple
 
     The module is named, not imported, because it may use SQLite and this process must not.
     """
+    resource_tracker.ensure_running()  # its start unblocks signals, so it must come before they are blocked
     process = context.Process(target=_run, args=(module, function, args), daemon=True)
     with _group_signals_blocked(), _no_main_module():
         process.start()

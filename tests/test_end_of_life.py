@@ -219,7 +219,7 @@ def test_ctrl_c_while_starting_leaves_nothing(short_tmp: Path, delay_s: float) -
     workers = workers_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode in (130, -signal.SIGINT)
+    assert process.returncode in (130, -signal.SIGINT), err
     if process.returncode == 130:
         assert "Traceback" not in err
     wait_until_gone(workers)

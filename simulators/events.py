@@ -203,7 +203,7 @@ class Running(msgspec.Struct, frozen=True, tag="running"):
 
 
 class Tick(msgspec.Struct, frozen=True, tag="tick"):
-    """The clock, for windows that slide while nothing happens; `own_cpu` is this process's share of a core, if known."""
+    """The clock, for windows that slide while nothing happens; `own_cpu` is our share of a core, where known."""
 
     at_ns: int
     own_cpu: float | None = None

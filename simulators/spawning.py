@@ -12,9 +12,18 @@ from multiprocessing import resource_tracker
 from multiprocessing.context import SpawnContext, SpawnProcess
 from typing import Any, Final
 
-
 GROUP_SIGNALS: Final = frozenset({signal.SIGINT, signal.SIGHUP, signal.SIGTERM})
 """Signals that terminals, `timeout` and service managers send to a whole process group: the parent alone answers."""
+
+
+def start_tracker() -> None:
+    """Start the process that multiprocessing cleans up with, unless it runs, deaf to the terminal's signals too.
+
+    It is given the number of sys.stderr, so it must start before a dashboard takes that over; and its start unblocks
+    SIGINT and SIGTERM, so it must come before those are blocked for a child.
+    """
+    with _group_signals_blocked():
+        resource_tracker.ensure_running()
 
 
 def start_process(context: SpawnContext, module: str, function: str, args: tuple[Any, ...]) -> SpawnProcess:
@@ -22,7 +31,7 @@ def start_process(context: SpawnContext, module: str, function: str, args: tuple
 
     The module is named, not imported, because it may use SQLite and this process must not.
     """
-    resource_tracker.ensure_running()  # its start unblocks signals, so it must come before they are blocked
+    start_tracker()
     process = context.Process(target=_run, args=(module, function, args), daemon=True)
     with _group_signals_blocked(), _no_main_module():
         process.start()

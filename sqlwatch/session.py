@@ -19,6 +19,7 @@ from simulators.events import Batch, Mode, Role, Tick, WorkerExited
 from simulators.fleet import Fleet, FleetState
 from simulators.place import Place, PlaceError, check_database_path, create_place, filesystem_of
 from simulators.prepare import PrepareError, count_rows, make_databases
+from simulators.spawning import start_tracker
 from simulators.workload import Workload
 from sqlwatch.metrics.fold import SimulationFold
 from sqlwatch.metrics.result import Environment, Result
@@ -83,6 +84,7 @@ class SimulationSession:
         self._message: str | None = None
         self._exit_code = 0
         self._thread = threading.Thread(target=self._run_guarded, name="session")
+        start_tracker()
 
     # Called from other threads.
 

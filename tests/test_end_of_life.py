@@ -28,6 +28,12 @@ SIMULATE = [sys.executable, "-m", "sqlwatch", "simulate"]
 SMALL = ["--writers", "3", "--readers", "1"]
 
 
+TAKE_TERMINAL = (
+    "import fcntl, os, sys, termios; fcntl.ioctl(0, termios.TIOCSCTTY, 0); os.execv(sys.argv[1], sys.argv[1:])"
+)
+"""Makes the terminal on stdin the controlling one, so that closing it hangs the program up, and becomes the program."""
+
+
 def wait_until(condition: Callable[[], object], what: str) -> None:
     deadline = time.monotonic() + PATIENCE_S
     while not condition():
@@ -46,10 +52,13 @@ class Terminal:
         self.stream = pyte.ByteStream(self.screen)
         self.raw = b""
         self.process = subprocess.Popen(
-            arguments, stdin=self.slave, stdout=self.slave, stderr=self.slave, start_new_session=True,
+            [sys.executable, "-c", TAKE_TERMINAL, *arguments],
+            stdin=self.slave,
+            stdout=self.slave,
+            stderr=self.slave,
+            start_new_session=True,
             env={**os.environ, "TERM": "xterm-256color", **environment},
-            preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # the terminal is its controlling one
-        )  # fmt: skip
+        )
 
     def resize(self, columns: int, rows: int) -> None:
         fcntl.ioctl(self.master, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
@@ -115,7 +124,9 @@ def terminal(short_tmp: Path) -> Iterator[Callable[..., Terminal]]:
 
 
 def wait_until_gone(workers: list[psutil.Process]) -> None:
-    wait_until(lambda: not [w for w in workers if w.is_running() and w.status() != psutil.STATUS_ZOMBIE], "workers to end")
+    wait_until(
+        lambda: not [w for w in workers if w.is_running() and w.status() != psutil.STATUS_ZOMBIE], "workers to end"
+    )
 
 
 def test_start_see_switch_and_quit(terminal: Callable[..., Terminal], short_tmp: Path) -> None:

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import signal
 import sys
 import time
-from multiprocessing import resource_tracker
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App
@@ -69,9 +67,6 @@ class SessionApp(App[None]):
     def _start_session(self) -> None:
         if self._left:
             return
-        with contextlib.redirect_stderr(sys.__stderr__):
-            # It is given the number of sys.stderr, which Textual has replaced by an object that has none.
-            resource_tracker.ensure_running()
         self._started = True
         self.session.start(self.receive)
         self.set_interval(_LOOK_S, self._look_for_end)

@@ -61,7 +61,9 @@ def main(seconds: float, presses: int) -> None:
     """Print what the dashboard costs."""
     with tempfile.TemporaryDirectory() as temporary:
         paints = [first_paint_s(temporary) for _ in range(5)]
-        click.echo(f"first paint: median {statistics.median(paints) * 1000:.0f} ms, longest {max(paints) * 1000:.0f} ms")
+        click.echo(
+            f"first paint: median {statistics.median(paints) * 1000:.0f} ms, longest {max(paints) * 1000:.0f} ms"
+        )
         terminal = Terminal([sys.executable, "-c", PROGRAM, "simulate"], 200, 50, TMPDIR=temporary)
         terminal.until("CONTENDED", "commits")
         process = psutil.Process(terminal.process.pid)
@@ -76,8 +78,10 @@ def main(seconds: float, presses: int) -> None:
             while time.monotonic() < pause:
                 terminal.read()
         answers.sort()
-        click.echo(f"help key: median {statistics.median(answers) * 1000:.0f} ms, "
-                   f"p99 {answers[int(len(answers) * 0.99) - 1] * 1000:.0f} ms, longest {answers[-1] * 1000:.0f} ms")
+        click.echo(
+            f"help key: median {statistics.median(answers) * 1000:.0f} ms, "
+            f"p99 {answers[int(len(answers) * 0.99) - 1] * 1000:.0f} ms, longest {answers[-1] * 1000:.0f} ms"
+        )
         sizes, cpu, started, written = [], process.cpu_times(), time.monotonic(), len(terminal.raw)
         while time.monotonic() - started < seconds:
             terminal.read()
@@ -88,8 +92,10 @@ def main(seconds: float, presses: int) -> None:
         rate = (len(terminal.raw) - written) / passed / 1024
         tenth = max(len(sizes) // 10, 1)
         drift = statistics.median(sizes[-tenth:]) - statistics.median(sizes[:tenth])
-        click.echo(f"at 200x50: {share:.1%} of a core, {rate:.0f} KiB/s to the terminal, "
-                   f"memory {sizes[-1] / 2**20:.0f} MiB, drift {drift / 2**20:+.1f} MiB in {passed:.0f} s")
+        click.echo(
+            f"at 200x50: {share:.1%} of a core, {rate:.0f} KiB/s to the terminal, "
+            f"memory {sizes[-1] / 2**20:.0f} MiB, drift {drift / 2**20:+.1f} MiB in {passed:.0f} s"
+        )
         click.echo("\n".join(line.rstrip() for line in terminal.screen.display[:3]))
         terminal.press("q")
         click.echo(f"exit code {terminal.end()}")

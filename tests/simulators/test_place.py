@@ -142,7 +142,8 @@ from multiprocessing import get_context
 if __name__ == "__main__":
     place = create_place(1, None)
     make_databases(get_context("spawn"), list(place.databases))
-    fleet = Fleet(from_mapping({"writers": 3, "readers": 1, "hold": sys.argv[1], "think": 0, "mode": sys.argv[2]}), place)
+    hold, mode = sys.argv[1:]
+    fleet = Fleet(from_mapping({"writers": 3, "readers": 1, "hold": hold, "think": 0, "mode": mode}), place)
     fleet.begin_phase("first")
     while True:
         fleet.step()

@@ -31,10 +31,15 @@ READ_COUNTER: Final = "SELECT value FROM counter WHERE id = 1"
 WRITE_COUNTER: Final = "UPDATE counter SET value = ? WHERE id = 1"
 
 
+CONNECT_TIMEOUT_MS: Final = 10_000
+"""How long opening may wait; the worker's own busy policy takes over afterwards."""
+
+
 def connect(path: Path, synchronous: Synchronous, *, read_only: bool = False) -> apsw.Connection:
     """Open a WAL database that exists; checkpoints are ours to run, also when the last connection closes."""
     flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
     connection = apsw.Connection(str(path), flags=flags)
+    connection.set_busy_timeout(CONNECT_TIMEOUT_MS)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.wal_autocheckpoint(0)
     connection.execute(f"PRAGMA synchronous = {synchronous.value}")

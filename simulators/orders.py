@@ -55,6 +55,11 @@ class Inbox:
         return self._newest is not self._current
 
     @property
+    def phase(self) -> int:
+        """The phase that a transaction ending now belongs to."""
+        return self._newest.phase if self._newest is not None else 0
+
+    @property
     def has_ended(self) -> bool:
         """Tell whether the order to end has been taken."""
         return self._current is not None and self._current.stop

@@ -38,6 +38,7 @@ def write_through_queue(worker: Worker, order: Order) -> None:
         done_ns = time.monotonic_ns()
         slot.done = number
         slot.waiting_since_ns = 0
+        worker.follow_phase()
         recorder.add(
             Transaction(
                 number, due_ns, asked_ns, reply.got_ns, reply.released_ns, done_ns, retries=0, outcome=reply.outcome

@@ -69,12 +69,10 @@ class Worker:
                 self.slot.activity = Activity.PARKED
 
     def follow_phase(self) -> None:
-        """Count for a new phase from here on, if an order said so."""
-        if self.inbox.has_news and not self.inbox.parks:
+        """Count for a new phase from here on, if an order said so: a transaction belongs to the phase it ends in."""
+        if self.recorder.phase != self.inbox.phase:
             self.recorder.send()
-            order = self.inbox.next()
-            self.recorder.phase = order.phase
-            self.slot.epoch = order.epoch
+            self.recorder.phase = self.inbox.phase
 
     def think(self, duration_ns: int) -> None:
         """Spend time outside of any transaction; batches go out meanwhile, and an order to park ends it."""

@@ -107,6 +107,7 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
                 mutex.release()
         if not is_counted:
             slot.waiting_since_ns = 0
+            worker.follow_phase()
             recorder.add(
                 Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome)
             )

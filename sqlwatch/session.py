@@ -102,8 +102,11 @@ class SimulationSession:
         self._thread.start()
 
     def stop(self) -> None:
-        """Ask it to end; returns at once."""
+        """Ask it to end; returns at once.  One that never was started has ended then."""
         self._stop.set()
+        if self._thread.ident is None and not self._ended.is_set():
+            self._failure = SessionError("The simulation was ended before it began.", 0)
+            self._ended.set()
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; return whether it has come."""

@@ -188,3 +188,22 @@ def test_a_foreign_database_is_refused_before_anything_starts(tmp_path: Path) ->
     with pytest.raises(SessionError):
         session.result()
     assert path.read_text() == "dear database"
+
+
+def test_a_wait_that_began_in_the_warm_up_belongs_to_the_phase_it_ends_in() -> None:
+    workload = {**SMALL, "writers": 4, "readers": 0, "hold": "400ms", "think": 0, "duration": "1s"}
+    for mode in ("contended", "mutex", "single-writer"):
+        result = Watched({**workload, "mode": mode}).end()
+        (phase,) = result.phases
+        assert phase.given_up_waits.count + phase.lock_wait.count >= 3
+        assert phase.all_waits.max_ns > 300_000_000
+        assert max(worker.longest_wait_ns for worker in phase.workers) == phase.all_waits.max_ns
+        assert result.accounting.lost == 0
+
+
+def test_a_session_that_is_stopped_before_it_starts_has_ended() -> None:
+    session = SimulationSession(from_mapping(SMALL))
+    session.stop()
+    assert session.wait(PATIENCE_S)
+    with pytest.raises(SessionError, match="before it began"):
+        session.result()

@@ -21,7 +21,7 @@ def run_headless(session: SimulationSession, workload: Workload, *, compare: boo
     with ending_on_signals(session) as ended_by:
         session.start()
         try:
-            if sys.stderr.isatty():
+            if sys.stderr is not None and sys.stderr.isatty():  # None where the descriptor was closed
                 _show_progress(session, workload, phases=2 if compare else 1)
             else:
                 _narrate(session, workload)

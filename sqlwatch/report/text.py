@@ -41,7 +41,7 @@ def shown_phases(phases: Sequence[Period]) -> tuple[Period, ...]:
     if len(phases) <= figures.COLUMNS:
         return tuple(phases)
     newest = {phase.mode: phase for phase in phases}
-    return tuple(phase for phase in phases if newest[phase.mode] is phase)
+    return tuple(phase for phase in phases if newest[phase.mode] is phase)[-figures.COLUMNS :]
 
 
 def _setting(workload: str, result: Result) -> list[str]:

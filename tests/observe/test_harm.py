@@ -155,7 +155,7 @@ def test_no_system_call_does_harm(programs: Programs, database: Path, tmp_path: 
         assert observe_look(database, "strace", "-f", "-y", "-s", "300", "-o", str(trace)).facts.page_size == 4096
         calls = [line for line in trace.read_text(errors="replace").splitlines() if database.name in line]
     assert fingerprint(database.parent) == before
-    assert len(calls) > 100
+    assert len(calls) > 50
     locked = 0
     for line in calls:
         match = re.match(r"\d+\s+(\w+)\((.*)", line)
@@ -172,4 +172,4 @@ def test_no_system_call_does_harm(programs: Programs, database: Path, tmp_path: 
             assert re.search(r"F_(GETLK|GETFD|SETFD|GETFL)\b", line), line
         elif name == "write":
             assert not re.match(rf"\d+<[^>]*{re.escape(database.name)}", arguments), line
-    assert locked > 60
+    assert locked > 10

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import select
 import shutil
 import signal
@@ -23,7 +22,6 @@ from sqlwatch.observe.messages import (
     LockName,
     LockSample,
     Look,
-    LostLocks,
     Message,
 )
 from sqlwatch.observe.sampler import Sampler
@@ -280,38 +278,6 @@ def run_until_said(sampler: Sampler, program: Program, word: str) -> list[Messag
     at_ns = time.monotonic_ns()
     sampler.sample(at_ns)
     return messages + sampler.finish(at_ns)
-
-
-def test_an_unlinked_wal(programs: Programs, database: Path) -> None:
-    writer = programs.start(WRITE_ON_DEMAND)
-    for suffix in ("-wal", "-shm"):
-        Path(f"{database}{suffix}").unlink()
-    seen = look(database)
-    lost = {(file.pid, file.role) for file in seen.open_files or () if not file.is_current}
-    assert lost == {(writer.pid, FileRole.WAL), (writer.pid, FileRole.SHM)}
-    assert all(file.is_deleted for file in seen.open_files or () if not file.is_current)
-    assert (seen.facts.wal_bytes, seen.wal.live_frames) == (None, None)
-
-
-def test_lost_locks(programs: Programs, database: Path) -> None:
-    programs.start(WRITE_ON_DEMAND)
-    loser = programs.start(
-        "c = connect()\nc.execute('select * from t').fetchall()\nopen(sys.argv[1]).close()\nsay()\nlisten()"
-    )
-    assert look(database, 0.3).lost_locks == (LostLocks(loser.pid, (LockName.SHARED,)),)
-
-
-def test_a_forked_child_is_told_from_a_loser(programs: Programs, database: Path) -> None:
-    parent = programs.start(
-        MAKE_WAL + "child = os.fork()\nif child == 0:\n    time.sleep(60)\nprint('ready', child, flush=True)\nlisten()",
-        ready=False,
-    )
-    child = int(parent.expect())
-    try:
-        missing = (LockName.DMS, LockName.SHARED)
-        assert look(database, 0.3).lost_locks == (LostLocks(child, missing, forked_from=parent.pid),)
-    finally:
-        os.kill(child, signal.SIGKILL)
 
 
 def test_a_crash_leaves_a_hot_wal(programs: Programs, database: Path) -> None:

@@ -158,6 +158,7 @@ def test_a_failing_child_says_why(database: Path) -> None:
         os.kill(process.pid, signal.SIGKILL)
         wait_until(lambda: not process.receive(0.05) and not process.is_open)
         wait_until(lambda: process.exit_words() == "signal 9")
+    assert process.exit_words() == "signal 9"
     with pytest.raises(ValueError, match="out of range"):
         SamplerProcess([database], 0.01)
     with pytest.raises(ValueError, match="out of range"):

@@ -58,6 +58,16 @@ def test_a_reader_holds_its_mark_and_others_leave_theirs(programs: Programs, rea
     assert {mark.frame for mark in left.marks} >= {2, 7}, "the marks stay when the readers leave"
 
 
+def test_the_first_reader_of_a_slot_is_seen_at_once(programs: Programs, reader: WalReader) -> None:
+    writer = programs.start(WRITE_ON_DEMAND)
+    reader.read(1)
+    for slot in range(1, 5):
+        young = programs.start(READ)
+        assert held(reader.read(2))[slot] == (slot + 1, young.pid)
+        writer.tell("1")
+        writer.expect("wrote")
+
+
 def test_a_reader_of_a_backfilled_wal_holds_slot_0(programs: Programs, reader: WalReader) -> None:
     programs.start(MAKE_WAL + "c.execute('pragma wal_checkpoint')\nsay()\nlisten()")
     watcher = programs.start(READ)
@@ -166,6 +176,16 @@ def test_torn_reads_are_retried(programs: Programs, reader: WalReader) -> None:
     wait_until(has_seen_enough)
     assert unread <= len(frames) / 100, "only a writer that sleeps between the two copies keeps us from reading"
     assert frames == sorted(frames)
+
+
+def test_a_look_in_between_hides_nothing_from_the_next_read(programs: Programs, reader: WalReader) -> None:
+    writer = programs.start(WRITE_ON_DEMAND)
+    reader.read(1)
+    writer.tell("3")
+    writer.expect("wrote")
+    between = reader.read_index()
+    assert between is not None
+    assert between.live_frames == reader.read(2).live_frames == 5
 
 
 def test_files_are_closed(programs: Programs, database: Path) -> None:

@@ -8,6 +8,7 @@ import msgspec
 from hypothesis import given, settings
 
 from simulators.events import Mode, Role
+from sqlwatch.charts.units import UNKNOWN
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Accounting, Fairness, Quality
 from sqlwatch.report.text import simulation_text
@@ -50,7 +51,7 @@ def test_sampled_figures_are_marked_and_the_mark_is_explained() -> None:
 
 def test_what_is_unknown_is_a_dash_and_never_0() -> None:
     period = make_period(wasted_lock_time=None, quality={"wasted_lock_time": Quality.UNKNOWN})
-    assert line_with(simulation_text(make_result(period)), "yet waited for").split()[-1] == "–"
+    assert line_with(simulation_text(make_result(period)), "yet waited for").split()[-1] == UNKNOWN
 
 
 def test_unfinished_waits_count_in_the_second_row_of_percentiles() -> None:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import queue as standard_queue
 import time
 from multiprocessing.context import SpawnContext, SpawnProcess
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 from typing import Final
 
 import msgspec
@@ -38,7 +37,7 @@ class Handle:
         """It was told to end for good (removed, or the run is over)."""
         self._stderr = setup.stderr
         self._decoder = msgspec.msgpack.Decoder(Batch)
-        self._queue: Queue[bytes] = context.Queue()
+        self._queue: SimpleQueue[bytes] = context.SimpleQueue()
         receiver, self._pipe = context.Pipe(duplex=False)
         self.process: SpawnProcess = start_process(
             context, _MODULES[setup.role], "main", (setup, slots, self._queue, receiver)
@@ -88,11 +87,12 @@ class Handle:
     def batches(self) -> list[Batch]:
         """Return the batches that have arrived."""
         arrived = []
-        while True:
-            try:
-                arrived.append(self._decoder.decode(self._queue.get_nowait()))
-            except (standard_queue.Empty, EOFError, OSError):
-                return arrived  # an end of file is a killed worker's last, half-written message
+        try:
+            while not self._queue.empty():
+                arrived.append(self._decoder.decode(self._queue.get()))
+        except (EOFError, OSError):
+            pass  # the worker has closed its end, or was killed in the middle of a message
+        return arrived
 
     def kill(self) -> None:
         """Kill it with SIGKILL, on demand."""

@@ -72,5 +72,7 @@ class Mutex:
     def _nudge(self) -> None:
         # A signal that arrives just before flock starts to wait does not end the wait, so it is sent until it did.
         while not self._closed.wait(_NUDGE_S):
+            if self._waiting:
+                self._inbox.look()
             if self._waiting and self._inbox.parks:
                 signal.pthread_kill(self._main, signal.SIGUSR1)

@@ -8,8 +8,8 @@ from typing import Final
 from simulators.orders import Order
 from simulators.worker import Worker
 
-BURST: Final = 32
-"""Short transactions between two looks at the clock, the WAL's length and the inbox."""
+LONGEST_BURST: Final = 64
+"""Most short transactions between two looks at the clock, the WAL's length and the inbox."""
 
 
 class Pace:
@@ -22,7 +22,9 @@ class Pace:
         self._interval_ns = 1e9 * max(worker.workload.writers, 1) / per_s if per_s else None
         self._last = worker.slot.done + order.transactions if order.transactions else None
         rests = self._interval_ns is not None or self._think.mean_ns > 0
-        self._burst = 1 if rests else BURST
+        # A WAL may get a sixteenth longer than where a checkpoint is due before anybody looks.
+        frames = worker.workload.autocheckpoint or 16 * LONGEST_BURST
+        self._burst = 1 if rests else max(min(frames // 16, LONGEST_BURST), 1)
 
     def start(self) -> tuple[int, int]:
         """Return when the first transaction is due and when it asks, in ns."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import struct
 import time
 from typing import Final
 
@@ -16,6 +17,10 @@ from simulators.worker import Worker
 _RETRY_NS: Final = 10_000_000
 _GIVE_UP_NS: Final = 5_000_000_000
 _GIVE_UP_PARKING_NS: Final = 400_000_000
+
+
+_RECEIVE_TIMEOUT: Final = struct.pack("ll", 0, 500_000)
+"""A timeval: how long a client waits for an answer before it looks up."""
 
 
 class WriterGoneError(ConnectionError):
@@ -85,6 +90,7 @@ class _Link:
         asked_ns = time.monotonic_ns()
         while self._socket is None:
             candidate = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            candidate.setsockopt(socket.SOL_SOCKET, socket.SO_RCVTIMEO, _RECEIVE_TIMEOUT)
             try:
                 candidate.connect(str(self._worker.setup.socket))
             except OSError:
@@ -92,6 +98,7 @@ class _Link:
                 patience_ns = _GIVE_UP_PARKING_NS if self._worker.inbox.parks else _GIVE_UP_NS
                 if time.monotonic_ns() - asked_ns > patience_ns:
                     return False
+                self._worker.inbox.look()
                 time.sleep(_RETRY_NS / 1e9)
             else:
                 self._socket = candidate
@@ -100,7 +107,12 @@ class _Link:
     def _exchange(self, request: Request) -> Reply:
         assert self._socket is not None
         self._socket.sendall(pack_request(request))
-        received = self._socket.recv(REPLY_SIZE, socket.MSG_WAITALL)
+        while True:
+            try:
+                received = self._socket.recv(REPLY_SIZE, socket.MSG_WAITALL)
+                break
+            except BlockingIOError:  # nothing for a while: see whether the parent still lives
+                self._worker.inbox.look()
         if len(received) < REPLY_SIZE:
             raise WriterGoneError
         return unpack_reply(received)

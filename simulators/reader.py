@@ -6,7 +6,7 @@ import time
 from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 
 import apsw
 
@@ -19,7 +19,7 @@ NEWEST_ID = "SELECT max(id) FROM entry"
 READ_ROWS = "SELECT id, payload FROM entry WHERE id >= ? ORDER BY id LIMIT ?"
 
 
-def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
     """Run a reader process."""
     run(setup, slots, queue, pipe, read)
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import selectors
 import socket
 import time
@@ -11,7 +10,7 @@ from collections.abc import Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 from typing import Final
 
 import apsw
@@ -33,7 +32,7 @@ _FAREWELL_NS: Final = 1_000_000_000
 _LOOK_UP: Final = "SELECT 1 FROM entry WHERE worker = ? AND number = ? LIMIT 1"
 
 
-def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
     """Run a single writer process."""
     run(setup, slots, queue, pipe, own_the_write_connection)
 
@@ -99,11 +98,10 @@ class Desk:
         self._listener.bind(str(path))
         self._listener.listen(128)
         self._listener.setblocking(False)
-        self._wake, wake = os.pipe2(os.O_NONBLOCK | os.O_CLOEXEC)
         self._selector = selectors.DefaultSelector()
         self._selector.register(self._listener, selectors.EVENT_READ)
-        self._selector.register(self._wake, selectors.EVENT_READ)
-        worker.inbox.call_on_arrival(lambda: os.write(wake, b"!"))
+        self._selector.register(worker.inbox, selectors.EVENT_READ)
+        self._inbox = worker.inbox
 
     def receive(self, timeout_ns: int) -> None:
         """Queue what has arrived; wait for something, or an order, up to `timeout_ns`."""
@@ -117,7 +115,7 @@ class Desk:
             elif isinstance(source, socket.socket):
                 self._read(source)
             else:
-                os.read(self._wake, 4096)
+                self._inbox.look()
 
     def take(self, count: int) -> list[tuple[socket.socket, Request]]:
         """Remove and return the `count` oldest requests."""

@@ -9,13 +9,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 from typing import Final
 
 import msgspec
 
 from simulators.buckets import LINEAR_SHIFT, bucket_of
 from simulators.events import Batch, Checkpoint, Counts, Outcome, Role, Transaction
+from simulators.orders import end_orphaned
 from simulators.slots import Slot
 
 BATCH_NS: Final = 80_000_000
@@ -55,7 +56,9 @@ class _Tally:
 class Recorder:
     """Counts what one worker does and sends it as batches on its queue."""
 
-    def __init__(self, worker: int, role: Role, database: int, rows: int, slot: Slot, queue: Queue[bytes]) -> None:
+    def __init__(
+        self, worker: int, role: Role, database: int, rows: int, slot: Slot, queue: SimpleQueue[bytes]
+    ) -> None:
         self.table: list[list[int]] = [_EMPTY_ROW.copy() for _ in range(_WAIT_BINS)]
         """table[wait >> 7][latency >> 7] += 1 counts a short transaction that committed (both in ns); IndexError
         means that it was not short, and `add` must be called instead."""
@@ -165,7 +168,10 @@ class Recorder:
         self._since_ns = now_ns
         self.next_batch_ns = now_ns + BATCH_NS
         if batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints or batch.busy_retries:
-            self._queue.put(self._encode(batch))
+            try:
+                self._queue.put(self._encode(batch))
+            except OSError:  # nobody reads any more
+                end_orphaned()
         self._clear()
 
     @contextmanager

@@ -9,7 +9,7 @@ import time
 import traceback
 from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 from pathlib import Path
 
 import msgspec
@@ -43,7 +43,7 @@ class Setup(msgspec.Struct, frozen=True):
 class Worker:
     """One worker process from the inside."""
 
-    def __init__(self, setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+    def __init__(self, setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
         self.setup = setup
         self.workload = setup.workload
         self.slots = slots
@@ -51,7 +51,6 @@ class Worker:
         self.inbox = Inbox(pipe)
         self.recorder = Recorder(setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, queue)
         self.random = random.Random(f"{setup.workload.seed} worker {setup.worker}")
-        self._queue = queue
 
     def orders(self) -> Iterator[Order]:
         """Yield each order to work, parking in between, until one says stop."""
@@ -70,6 +69,7 @@ class Worker:
 
     def follow_phase(self) -> None:
         """Count for a new phase from here on, if an order said so: a transaction belongs to the phase it ends in."""
+        self.inbox.look()
         if self.recorder.phase != self.inbox.phase:
             self.recorder.send()
             self.recorder.phase = self.inbox.phase
@@ -78,6 +78,7 @@ class Worker:
         """Spend time outside of any transaction; batches go out meanwhile, and an order to park ends it."""
         self.slot.since_ns = time.monotonic_ns()
         deadline_ns = self.slot.since_ns + duration_ns
+        self.follow_phase()
         while not self.inbox.parks:
             self.follow_phase()
             self.recorder.send_if_due()
@@ -105,11 +106,9 @@ class Worker:
         return round(self.random.expovariate(1 / pause.mean_ns)) if pause.exponential else pause.mean_ns
 
     def end(self) -> None:
-        """Send what is left and wait until it is on its way."""
+        """Send what is left."""
         self.recorder.send()
         self.slot.activity = Activity.ENDED
-        self._queue.close()
-        self._queue.join_thread()
 
 
 class StopHolding(Exception):  # noqa: N818  # not an error: the fleet wants the transaction given up
@@ -119,7 +118,9 @@ class StopHolding(Exception):  # noqa: N818  # not an error: the fleet wants the
 _LONG_HOLD_NS = 50_000_000
 
 
-def run(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection, work: Callable[[Worker], None]) -> None:
+def run(
+    setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection, work: Callable[[Worker], None]
+) -> None:
     """Run `work` in this process with its output in a file and the signals of the terminal ignored."""
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
@@ -127,13 +128,13 @@ def run(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection, work:
     output = os.open(setup.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     for stream in (1, 2):
         os.dup2(output, stream)
+    # Only the parent may hold the reading end: when it is gone, writing must fail instead of waiting for ever.
+    vars(queue)["_reader"].close()
     worker = Worker(setup, slots, queue, pipe)
     try:
         work(worker)
     except Exception:  # noqa: BLE001  # the last line of its stderr tells the fleet why a worker ended
         traceback.print_exc()
         worker.recorder.send()
-        queue.close()
-        queue.join_thread()
         os._exit(1)
     worker.end()

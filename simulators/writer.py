@@ -9,7 +9,7 @@ import time
 from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.connection import Connection
-from multiprocessing.queues import Queue
+from multiprocessing.queues import SimpleQueue
 
 import apsw
 
@@ -26,7 +26,7 @@ from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.workload import Begin
 
 
-def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
+def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
     """Run a writer process."""
     run(setup, slots, queue, pipe, write)
 

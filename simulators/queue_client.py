@@ -14,6 +14,9 @@ from simulators.pace import Pace
 from simulators.wire import REPLY_SIZE, Kind, Reply, Request, pack_request, unpack_reply
 from simulators.worker import Worker
 
+_LOOK_NS: Final = 3_000_000
+"""How often a client looks for an order; the single writer's answer tells it at once when it must park."""
+
 _RETRY_NS: Final = 10_000_000
 _GIVE_UP_NS: Final = 5_000_000_000
 _GIVE_UP_PARKING_NS: Final = 400_000_000
@@ -34,6 +37,7 @@ def write_through_queue(worker: Worker, order: Order) -> None:
     pace = Pace(worker, order)
     link = _Link(worker)
     number = slot.done
+    next_look_ns = 0
     due_ns, asked_ns = pace.start()
     while not inbox.parks and (burst := pace.burst(number)):
         number = burst[0]
@@ -43,7 +47,9 @@ def write_through_queue(worker: Worker, order: Order) -> None:
         done_ns = time.monotonic_ns()
         slot.done = number
         slot.waiting_since_ns = 0
-        worker.follow_phase()
+        if done_ns >= next_look_ns:
+            next_look_ns = done_ns + _LOOK_NS
+            worker.follow_phase()
         recorder.add(
             Transaction(
                 number, due_ns, asked_ns, reply.got_ns, reply.released_ns, done_ns, retries=0, outcome=reply.outcome
@@ -51,7 +57,8 @@ def write_through_queue(worker: Worker, order: Order) -> None:
             holds=False,
         )
         recorder.send_if_due()
-        worker.follow_phase()
+        if reply.outcome == Outcome.WITHDRAWN:
+            inbox.rest(_RETRY_NS)  # until the order to park is here too
         due_ns, asked_ns = pace.next(due_ns)
     link.close()
 

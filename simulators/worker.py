@@ -130,6 +130,10 @@ def run(
         os.dup2(output, stream)
     # Only the parent may hold the reading end: when it is gone, writing must fail instead of waiting for ever.
     vars(queue)["_reader"].close()
+    if hasattr(os, "SCHED_BATCH"):
+        # Waking up must not interrupt whoever is at work: with few cores, sixteen clients would keep pushing the single
+        # writer that answers them off its core.  All workers run so in every mode.
+        os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     worker = Worker(setup, slots, queue, pipe)
     try:
         work(worker)

@@ -182,7 +182,6 @@ class WorkerExited(msgspec.Struct, frozen=True, tag="exited"):
     finished: int
     committed: int
     in_doubt: int
-    restarted_as: int = 0
 
 
 class PhaseStarted(msgspec.Struct, frozen=True, tag="phase"):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from statistics import median
 
 
 def jain_index(commits: Sequence[int]) -> float | None:
@@ -16,13 +15,6 @@ def jain_index(commits: Sequence[int]) -> float | None:
     """
     squares = sum(count * count for count in commits)
     return sum(commits) ** 2 / (len(commits) * squares) if squares else None
-
-
-def max_over_median(values: Sequence[float]) -> float | None:
-    """Return the largest value over the median; None without values or with a median of 0."""
-    if not values or (middle := median(values)) <= 0:
-        return None
-    return max(values) / middle
 
 
 def starved_after_ns(writers: int, commits_per_s: float | None, *, least_ns: int = 10**9, turns: int = 10) -> int:

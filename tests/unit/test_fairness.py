@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlwatch.metrics.fairness import Streaks, jain_index, max_over_median, starved_after_ns
+from sqlwatch.metrics.fairness import Streaks, jain_index, starved_after_ns
 
 
 @given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=64))
@@ -18,12 +18,6 @@ def test_jain_lies_between_its_floor_and_one(commits: list[int]) -> None:
 def test_jain_of_one_taker_is_its_floor_and_of_equals_is_one() -> None:
     assert jain_index([0, 0, 0, 7]) == pytest.approx(0.25)
     assert jain_index([3, 3, 3]) == pytest.approx(1)
-
-
-def test_max_over_median() -> None:
-    assert max_over_median([1, 2, 10]) == 5
-    assert max_over_median([]) is None
-    assert max_over_median([0, 0]) is None
 
 
 def test_a_writer_starves_after_ten_fair_turns_but_not_before_a_second() -> None:

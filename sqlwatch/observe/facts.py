@@ -129,7 +129,7 @@ def _not_a_database(real: str, data: bytes) -> CannotObserve:
 
 def _size(path: str) -> int | None:
     try:
-        return os.stat(path).st_size  # noqa: PTH116
+        return os.stat(path).st_size  # noqa: PTH116 - a path with surrogates stays what it is
     except OSError:
         return None
 

@@ -107,7 +107,8 @@ def layout_of(platform: str = sys.platform) -> FlockLayout | None:
 class LockProbe:
     """A question prepared once and asked often: who stands in the way of a lock on these bytes.
 
-    Asking for an exclusive lock finds every holder, asking for a shared one finds exclusive holders only.
+    Asking for an exclusive lock finds every holder, asking for a shared one finds exclusive holders only.  Raises
+    NotImplementedError on a system whose lock structure we do not know: `layout_of` tells beforehand.
     """
 
     __slots__ = ("_layout", "_request", "_unlocked_at", "_unlocked_bytes")

@@ -13,6 +13,7 @@ import msgspec
 
 from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
 from sqlwatch.metrics.histogram import EMPTY, Histogram, merged
+from sqlwatch.metrics.observed import Observed
 
 
 class Quality(StrEnum):
@@ -269,6 +270,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     message: str | None = None
     """One sentence about the session itself: a worker that died, a limit that was reached."""
     simulation: Simulation | None = None
+    observation: Observed | None = None
 
 
 class Accounting(msgspec.Struct, frozen=True):

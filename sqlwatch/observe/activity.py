@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from sqlwatch.observe.messages import Activity, Waiter
+from sqlwatch.metrics.observations import Activity, Waiter
 from sqlwatch.observe.sockets import peer_of, socket_inode, target_of
 from sqlwatch.observe.syscalls import RUNNING, Call, descriptors_of, read_memory
 from sqlwatch.observe.text import printable

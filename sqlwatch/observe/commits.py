@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from sqlwatch.metrics.observations import Commits
 from sqlwatch.observe.formats import WalIndex
-from sqlwatch.observe.messages import Commits
 
 _MASK = 0xFFFFFFFF
 

@@ -7,10 +7,10 @@ import os
 import stat
 from typing import Final
 
+from sqlwatch.metrics.observations import Database, JournalMode, Refusal
 from sqlwatch.observe.files import open_for_reading
 from sqlwatch.observe.filesystems import FileSystem, file_system_of
 from sqlwatch.observe.formats import DATABASE_HEADER_BYTES, DatabaseHeader, FormatError, parse_database_header
-from sqlwatch.observe.messages import Database, JournalMode, Refusal
 from sqlwatch.observe.processes import in_nested_pid_namespace
 from sqlwatch.observe.text import printable
 

@@ -6,9 +6,9 @@ import time
 from collections.abc import Callable
 from typing import Final
 
+from sqlwatch.metrics.observations import LostLocks, OpenFile
 from sqlwatch.observe.holders import LockTable
 from sqlwatch.observe.locks import ListedLock
-from sqlwatch.observe.messages import LostLocks, OpenFile
 from sqlwatch.observe.open_files import Scan, find_lost_locks, scan_descriptors
 
 SCAN_NS: Final = 1_500_000_000

@@ -7,6 +7,7 @@ from typing import Final
 
 import msgspec
 
+from sqlwatch.metrics.observations import READ_LOCKS, LockKind, LockName
 from sqlwatch.observe.locks import (
     MAIN_BYTES,
     PENDING,
@@ -20,7 +21,6 @@ from sqlwatch.observe.locks import (
     ShmByte,
     read_proc_locks,
 )
-from sqlwatch.observe.messages import READ_LOCKS, LockKind, LockName
 
 SHM_LOCKS: Final = {
     LockName.WRITE: ShmByte.WRITE, LockName.CHECKPOINT: ShmByte.CHECKPOINT, LockName.RECOVER: ShmByte.RECOVER,

@@ -17,7 +17,7 @@ from typing import Final
 
 import msgspec
 
-from sqlwatch.observe.messages import LockKind as LockKind
+from sqlwatch.metrics.observations import LockKind as LockKind
 
 with contextlib.suppress(ImportError):  # Windows has none: locks are anonymous there
     import fcntl

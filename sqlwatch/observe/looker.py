@@ -6,17 +6,7 @@ import os
 import time
 from typing import Final
 
-from sqlwatch.metrics.observations import WalObservation
-from sqlwatch.observe.activity import denied, describe, waiter_among
-from sqlwatch.observe.facts import inspect_open_database
-from sqlwatch.observe.file_watch import FileWatch
-from sqlwatch.observe.files import FollowedFile
-from sqlwatch.observe.filesystems import FileSystem, file_system_of
-from sqlwatch.observe.formats import UNUSED_MARK
-from sqlwatch.observe.frames import count_recoverable, count_uncommitted
-from sqlwatch.observe.holders import Held, LockLooker, LockTable, list_locks
-from sqlwatch.observe.locks import FileKey, layout_of
-from sqlwatch.observe.messages import (
+from sqlwatch.metrics.observations import (
     READ_LOCKS,
     Activity,
     Hidden,
@@ -27,7 +17,17 @@ from sqlwatch.observe.messages import (
     OpenFile,
     Process,
     Waiter,
+    WalObservation,
 )
+from sqlwatch.observe.activity import denied, describe, waiter_among
+from sqlwatch.observe.facts import inspect_open_database
+from sqlwatch.observe.file_watch import FileWatch
+from sqlwatch.observe.files import FollowedFile
+from sqlwatch.observe.filesystems import FileSystem, file_system_of
+from sqlwatch.observe.formats import UNUSED_MARK
+from sqlwatch.observe.frames import count_recoverable, count_uncommitted
+from sqlwatch.observe.holders import Held, LockLooker, LockTable, list_locks
+from sqlwatch.observe.locks import FileKey, layout_of
 from sqlwatch.observe.processes import ProcessTable
 from sqlwatch.observe.runs import RunTracker
 from sqlwatch.observe.syscalls import calls_of, shows_system_calls

@@ -10,8 +10,8 @@ from typing import Final
 import msgspec
 import psutil
 
+from sqlwatch.metrics.observations import FileRole, LockName, LostLocks, OpenFile
 from sqlwatch.observe.locks import SHARED_BYTES, SHARED_FIRST, ListedLock, ShmByte
-from sqlwatch.observe.messages import FileRole, LockName, LostLocks, OpenFile
 
 SUFFIXES: Final = {
     FileRole.DATABASE: "", FileRole.WAL: "-wal", FileRole.SHM: "-shm", FileRole.JOURNAL: "-journal"

@@ -12,7 +12,7 @@ from typing import Final
 import msgspec
 import psutil
 
-from sqlwatch.observe.messages import Activity, Process
+from sqlwatch.metrics.observations import Activity, Process
 from sqlwatch.observe.text import printable
 
 with contextlib.suppress(ImportError):  # Windows has none

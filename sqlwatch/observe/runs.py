@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from sqlwatch.observe.messages import HeldLooks, HeldRun, LockName
+from sqlwatch.metrics.observations import HeldLooks, HeldRun, LockName
 
 FOLLOWED: Final = (LockName.WRITE, LockName.CHECKPOINT, LockName.RECOVER, LockName.EXCLUSIVE)
 

@@ -11,13 +11,13 @@ import time
 from pathlib import Path
 from typing import Final
 
+from sqlwatch.metrics.observations import Absent, JournalMode, LockKind, LockName, LockSample, Look, Message, Refusal
 from sqlwatch.observe.commits import CommitCounter
 from sqlwatch.observe.facts import CannotObserve, inspect_database, read_header
 from sqlwatch.observe.files import FollowedFile
 from sqlwatch.observe.holders import SHM_LOCKS, whole_main_probe
 from sqlwatch.observe.locks import SHARED_FIRST, Lock, LockProbe, ShmByte, layout_of
 from sqlwatch.observe.looker import Looker
-from sqlwatch.observe.messages import Absent, JournalMode, LockKind, LockName, LockSample, Look, Message, Refusal
 from sqlwatch.observe.runs import RunTracker
 from sqlwatch.observe.text import printable
 from sqlwatch.observe.wal import WalReader

@@ -19,7 +19,7 @@ from typing import Final, Self
 
 import msgspec
 
-from sqlwatch.observe.messages import Message
+from sqlwatch.metrics.observations import Message
 from sqlwatch.observe.sampler import Sampler
 from sqlwatch.observe.sampling import DEFAULT_RATE_HZ, SamplingClock, run_samplers
 from sqlwatch.observe.text import printable

@@ -11,8 +11,8 @@ from typing import Final
 
 import msgspec
 
+from sqlwatch.metrics.observations import Absent, Look, Message
 from sqlwatch.observe.facts import CannotObserve
-from sqlwatch.observe.messages import Absent, Look, Message
 from sqlwatch.observe.sampler import Sampler
 
 DEFAULT_RATE_HZ: Final = 200.0

@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 from typing import Final
 
-from sqlwatch.metrics.observations import ReadMark, WalObservation
+from sqlwatch.metrics.observations import LockKind, ReadMark, WalObservation
 from sqlwatch.observe.files import FollowedFile
 from sqlwatch.observe.formats import (
     MARK_COUNT,
@@ -20,7 +20,6 @@ from sqlwatch.observe.formats import (
     parse_wal_index,
 )
 from sqlwatch.observe.locks import READER_BYTES, Lock, LockProbe, ShmByte, layout_of
-from sqlwatch.observe.messages import LockKind
 
 TRIES: Final = 5
 """Reads of a header before it counts as unreadable; at most a few in a thousand are torn."""

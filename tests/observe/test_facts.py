@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from sqlwatch.metrics.observations import JournalMode, Refusal
 from sqlwatch.observe.facts import CannotObserve, inspect_database
 from sqlwatch.observe.filesystems import NETWORK_TYPES, file_system_of, parse_mountinfo
-from sqlwatch.observe.messages import JournalMode, Refusal
 
 from .programs import MAKE_WAL, Programs
 

@@ -6,7 +6,7 @@ import os
 import signal
 from pathlib import Path
 
-from sqlwatch.observe.messages import FileRole, LockName, Look, LostLocks
+from sqlwatch.metrics.observations import FileRole, LockName, Look, LostLocks
 from sqlwatch.observe.sampling import observe
 
 from .programs import MAKE_WAL, WRITE_ON_DEMAND, Programs

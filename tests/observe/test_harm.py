@@ -15,7 +15,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from sqlwatch.observe.messages import Hidden, LockName, Look
+from sqlwatch.metrics.observations import Hidden, LockName, Look
 
 from .programs import HOLD_WRITE, WRITE_ON_DEMAND, Programs, programs_on
 

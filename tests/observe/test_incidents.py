@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from sqlwatch.observe.messages import (
+from sqlwatch.metrics.observations import (
     Commits,
     FileRole,
     Hidden,

@@ -5,9 +5,9 @@ from collections import Counter
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqlwatch.metrics.observations import Commits, HeldLooks, HeldRun, LockName
 from sqlwatch.observe.commits import CommitCounter
 from sqlwatch.observe.formats import WalIndex, parse_wal_index
-from sqlwatch.observe.messages import Commits, HeldLooks, HeldRun, LockName
 from sqlwatch.observe.runs import RunTracker
 from sqlwatch.observe.sampling import SamplingClock
 

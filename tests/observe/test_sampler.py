@@ -11,9 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from sqlwatch.metrics.observations import WalObservation
-from sqlwatch.observe.facts import CannotObserve
-from sqlwatch.observe.messages import (
+from sqlwatch.metrics.observations import (
     Absent,
     Commits,
     JournalMode,
@@ -22,7 +20,9 @@ from sqlwatch.observe.messages import (
     Look,
     Message,
     Refusal,
+    WalObservation,
 )
+from sqlwatch.observe.facts import CannotObserve
 from sqlwatch.observe.sampler_process import SamplerProcess
 from sqlwatch.observe.sampling import SamplingClock, observe
 

@@ -1,0 +1,144 @@
+"""The part of a Snapshot that only an observed database has: who holds, who waits, who pins, what errors were logged.
+
+The figures of the window cover the last seconds (`window_ns`); what was sampled has a floor, below which it says nothing.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from sqlwatch.metrics.log_messages import LogKind, LogLine
+from sqlwatch.metrics.observations import Absent, HeldRun, LockKind, LockName, Look, Process
+
+
+class HeldLock(msgspec.Struct, frozen=True):
+    """A lock that is held now, with how long it has been; if `is_lower_bound`, longer than we have been looking.
+
+    `pid` is 0 where the kernel does not name the holder and -1 for open file description locks.
+    """
+
+    lock: LockName
+    kind: LockKind
+    pid: int
+    held_ns: int
+    is_lower_bound: bool
+    frame: int | None = None
+    """Read locks: the newest frame that this reader sees."""
+
+
+class ReaderPin(msgspec.Struct, frozen=True):
+    """A reader whose snapshot keeps a checkpoint from copying all frames, or a writer from starting the WAL anew."""
+
+    pid: int
+    slot: int
+    """Number of its read mark; 0 is a reader that needs nothing of the WAL and yet stops all copying."""
+    frame: int
+    held_ns: int
+    is_lower_bound: bool
+    frames_held_back: int
+    """Frames written since its snapshot: live frames - frame; for slot 0 the frames not copied yet."""
+
+
+class Participant(msgspec.Struct, frozen=True):
+    """A process that holds a lock, waits for one, or has the database open."""
+
+    pid: int
+    process: Process | None
+    """What is known of it; None once it is gone, and for holders that the kernel does not name."""
+    utilisation: float | None
+    """Share of the window's looks in which it held the write lock, 0..1; None without looks."""
+    longest_hold_ns: int
+    """Longest run of looks of the whole observation that found it holding the write lock, with no commit between."""
+    longest_is_lower_bound: bool
+    last_held_ns: int | None
+    """Moment at which it was last seen holding the write lock."""
+    waiting_for_ns: int | None
+    """How long it has seemed to wait for a lock (inferred); None if it does not, or it cannot be told."""
+    is_open: bool
+    """Whether it has the database open now, as far as can be seen."""
+
+
+class Lane(msgspec.Struct, frozen=True):
+    """One process on the write-lock timeline: a value for each cell of `Observed.lane_period_ns`, oldest first."""
+
+    pid: int
+    held: tuple[float | None, ...]
+    """Share of the cell's looks in which it held the write lock; None where nobody looked."""
+    waiting: tuple[bool, ...]
+    """Whether it seemed to wait for a lock (inferred from looks four times a second)."""
+
+
+class BusyLog(msgspec.Struct, frozen=True):
+    """Busy errors found in application logs since the observation began."""
+
+    sources: tuple[str, ...]
+    trouble: tuple[str, ...]
+    """A sentence for each log that cannot be read."""
+    counts: dict[LogKind, int]
+    """Lines by meaning; busy errors are all but `slow` and `table locked`."""
+    window_count: int
+    """Busy errors of the window."""
+    newest: tuple[LogLine, ...]
+    """The newest lines, oldest first; a ring of bounded length."""
+
+    @property
+    def busy_errors(self) -> int:
+        """SQLITE_BUSY in all its extended codes."""
+        kinds = (LogKind.BUSY, LogKind.BUSY_SNAPSHOT, LogKind.BUSY_RECOVERY)
+        return sum(self.counts.get(kind, 0) for kind in kinds)
+
+
+class Observed(msgspec.Struct, frozen=True):
+    """What was seen of one database from outside."""
+
+    database: str
+    """Its path as it was given, printable."""
+    sample_rate_hz: float
+    absent: Absent | None = None
+    """Why there is nothing to observe now; None if there is."""
+    look: Look | None = None
+    """The newest thorough look; None before the first one and while there is no database."""
+    window_ns: int = 0
+    """How much time the window covers by now."""
+    looks: int = 0
+    """Looks of the window."""
+    missed: int = 0
+    """Looks of the window that were due and not taken because we were behind."""
+    locks: tuple[HeldLock, ...] = ()
+    pins: tuple[ReaderPin, ...] = ()
+    """Readers that hold frames back now, the most frames first."""
+    participants: tuple[Participant, ...] = ()
+    """Those with the highest utilisation first, then by pid."""
+    write_utilisation: float | None = None
+    """Share of the window's looks in which anybody held the write lock, 0..1; None without looks."""
+    utilisation_floor: float | None = None
+    """The smallest share that the window's looks can tell from nothing: one look."""
+    commits: int = 0
+    """Commits of the whole observation."""
+    commits_are_exact: bool = True
+    """False if the counter began anew meanwhile, so that there may have been more."""
+    window_commits: int = 0
+    frames_per_s: float | None = None
+    """WAL frames written a second in the window; None in rollback mode."""
+    frames_per_commit: float | None = None
+    """Pages that a commit of the window wrote on average; None without one."""
+    longest_hold: HeldRun | None = None
+    """The longest hold of the write lock of the window that is not a mere run of short ones."""
+    lane_period_ns: int = 0
+    lane_end_ns: int = 0
+    lanes: tuple[Lane, ...] = ()
+    busy: BusyLog | None = None
+    """None if no log is read: busy errors are not visible then."""
+
+    @property
+    def is_behind(self) -> bool:
+        """Whether more than a tenth of the looks that were due were missed."""
+        return self.missed * 10 > self.looks + self.missed > 0
+
+    def held(self, *names: LockName) -> tuple[HeldLock, ...]:
+        """Return who holds any of these locks now."""
+        return tuple(lock for lock in self.locks if lock.lock in names)
+
+    def participant(self, pid: int) -> Participant | None:
+        """Return what is known of a process."""
+        return next((participant for participant in self.participants if participant.pid == pid), None)

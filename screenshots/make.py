@@ -16,7 +16,7 @@ from pathlib import Path
 
 from simulators.workload import from_mapping
 from sqlwatch.diagnose.headline import headline
-from sqlwatch.session import SimulationSession
+from sqlwatch.session.simulation import SimulationSession
 from sqlwatch.tui.app import SimulateApp
 
 PATIENCE_S = 60

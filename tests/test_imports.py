@@ -27,7 +27,7 @@ def loaded_by(statement: str) -> set[str]:
         ("import sqlwatch.cli.simulate", {"textual"} | SQLITE),
         ("import simulators.events", {"sqlwatch", "textual"} | SQLITE),
         ("import simulators.fleet", {"sqlwatch", "textual"} | SQLITE),
-        ("import sqlwatch.session", {"textual", "rich", "click"} | SQLITE),
+        ("import sqlwatch.session.simulation", {"textual", "rich", "click"} | SQLITE),
         ("import sqlwatch.metrics.fold", {"textual", "rich", "click", "psutil"} | SQLITE),
         ("import sqlwatch.diagnose", {"textual", "rich", "click", "psutil"} | SQLITE),
         ("import sqlwatch.report.json, sqlwatch.report.text, sqlwatch.report.fail_on", {"textual", "click"} | SQLITE),

@@ -12,7 +12,8 @@ from simulators.events import Mode, Role
 from simulators.workload import from_mapping
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.session import SessionError, SimulationSession
+from sqlwatch.session.errors import SessionError
+from sqlwatch.session.simulation import SimulationSession
 
 PATIENCE_S = 90
 SMALL = {"writers": 3, "readers": 1, "hold": "1ms", "think": "1ms", "warm-up": "100ms"}

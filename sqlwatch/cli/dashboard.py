@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.diagnose.headline import headline
-from sqlwatch.session import SimulationSession
+from sqlwatch.session.simulation import SimulationSession
 from sqlwatch.tui.run import run_dashboard
 
 

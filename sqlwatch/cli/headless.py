@@ -11,7 +11,7 @@ import click
 from simulators.workload import Workload
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.session import SimulationSession
+from sqlwatch.session.simulation import SimulationSession
 
 _LOOK_S: Final = 0.1
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
 
-from sqlwatch.session import SimulationSession
+from sqlwatch.session.simulation import SimulationSession
 
 
 @dataclass

@@ -70,7 +70,8 @@ def simulate(
     FILE.toml has a table [workload] with the parameters below as keys; options override it.
     """
     from sqlwatch.report.fail_on import ExpressionError, parse
-    from sqlwatch.session import SessionError, SimulationSession
+    from sqlwatch.session.errors import SessionError
+    from sqlwatch.session.simulation import SimulationSession
 
     is_headless = headless or not _has_terminal()
     workload = _read_workload(file, given, needs_duration=is_headless or compare)

@@ -2,7 +2,11 @@
 
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.diagnose.headline import headline
+from sqlwatch.diagnose.observation import observation_findings, observation_headline
 from sqlwatch.diagnose.simulation import findings
-from sqlwatch.diagnose.thresholds import Thresholds
+from sqlwatch.diagnose.thresholds import Limits, Thresholds
 
-__all__ = ["Finding", "Severity", "Thresholds", "findings", "headline"]
+__all__ = [
+    "Finding", "Limits", "Severity", "Thresholds", "findings", "headline", "observation_findings",
+    "observation_headline",
+]  # fmt: skip

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Annotated, Final
 
 import msgspec
 
@@ -51,3 +51,50 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
 
 DEFAULT: Final = Thresholds()
 """What is used where nobody says otherwise."""
+
+
+def _limit(words: str) -> msgspec.Meta:
+    return msgspec.Meta(description=words, ge=0)
+
+
+class Limits(msgspec.Struct, frozen=True, kw_only=True):
+    """Limits of what is wrong with an observed database; the descriptions are shown to users.
+
+    Names end in `_ns`, `_bytes` or `_share`; others are counts.
+    """
+
+    long_hold_ns: Annotated[
+        int, _limit("Holding the write lock for so long is long: everybody else sleeps on SQLite's longest delays.")
+    ] = 500_000_000
+    exclusive_ns: Annotated[
+        int, _limit("The whole database locked for so long is locking_mode=EXCLUSIVE, not the closing of a connection.")
+    ] = 500_000_000
+    idle_cpu_share: Annotated[
+        float, _limit("A holder that uses less CPU than this and sleeps is idle, where its system call is not visible.")
+    ] = 0.05
+    saturated_share: Annotated[
+        float, _limit("A write lock held for this share of the time has no room: at 0.9 a queue is nine long.")
+    ] = 0.9
+    hog_share: Annotated[
+        float, _limit("A process with this share of all the time the write lock was held takes nearly every turn.")
+    ] = 0.8
+    hog_utilisation_share: Annotated[
+        float, _limit("A hog is only worth a word if the write lock is held for this share of the time.")
+    ] = 0.5
+    least_looks: Annotated[int, _limit("Shares of the time are judged from so many looks on.")] = 100
+    pinned_frames: Annotated[
+        int, _limit("A reader pins the WAL if so many frames were written since its snapshot: a checkpoint was due.")
+    ] = 1000
+    pinned_ns: Annotated[int, _limit("... and if it has kept its snapshot for so long while we looked.")] = 700_000_000
+    spilled_frames: Annotated[
+        int, _limit("So many uncommitted frames in the WAL do not fit into a page cache of the default size.")
+    ] = 1000
+    unchecked_bytes: Annotated[
+        int, _limit("So much waits to be copied where checkpoints are off: four times what makes SQLite run one.")
+    ] = 16 * 2**20
+    oversized_bytes: Annotated[
+        int, _limit("A -wal file of this size with next to nothing in it wastes disk space.")
+    ] = 16 * 2**20
+
+
+DEFAULT_LIMITS: Final = Limits()

@@ -25,6 +25,10 @@ class LogKind(StrEnum):
     """A statement that took about as long as a common busy timeout: probably a wait for the lock."""
 
 
+BUSY_KINDS = (LogKind.BUSY, LogKind.BUSY_SNAPSHOT, LogKind.BUSY_RECOVERY)
+"""The kinds that are SQLITE_BUSY, in its extended codes."""
+
+
 class LogLine(msgspec.Struct, frozen=True, tag="log-line"):
     """A line that means something for us.  `text` is printable and cut; `logged_at` is the line's own time, if any."""
 

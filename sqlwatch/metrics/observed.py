@@ -1,13 +1,13 @@
 """The part of a Snapshot that only an observed database has: who holds, who waits, who pins, what errors were logged.
 
-The figures of the window cover the last seconds (`window_ns`); what was sampled has a floor, below which it says nothing.
+The figures of the window cover the last seconds (`window_ns`); below its floor a sampled share says nothing.
 """
 
 from __future__ import annotations
 
 import msgspec
 
-from sqlwatch.metrics.log_messages import LogKind, LogLine
+from sqlwatch.metrics.log_messages import BUSY_KINDS, LogKind, LogLine
 from sqlwatch.metrics.observations import Absent, HeldRun, LockKind, LockName, Look, Process
 
 
@@ -54,6 +54,8 @@ class Participant(msgspec.Struct, frozen=True):
     """Moment at which it was last seen holding the write lock."""
     waiting_for_ns: int | None
     """How long it has seemed to wait for a lock (inferred); None if it does not, or it cannot be told."""
+    cpu: float | None
+    """CPU time it used between the two newest looks, as a share of one core; None where it cannot be told."""
     is_open: bool
     """Whether it has the database open now, as far as can be seen."""
 
@@ -84,8 +86,7 @@ class BusyLog(msgspec.Struct, frozen=True):
     @property
     def busy_errors(self) -> int:
         """SQLITE_BUSY in all its extended codes."""
-        kinds = (LogKind.BUSY, LogKind.BUSY_SNAPSHOT, LogKind.BUSY_RECOVERY)
-        return sum(self.counts.get(kind, 0) for kind in kinds)
+        return sum(self.counts.get(kind, 0) for kind in BUSY_KINDS)
 
 
 class Observed(msgspec.Struct, frozen=True):
@@ -122,6 +123,8 @@ class Observed(msgspec.Struct, frozen=True):
     """WAL frames written a second in the window; None in rollback mode."""
     frames_per_commit: float | None = None
     """Pages that a commit of the window wrote on average; None without one."""
+    least_backlog_frames: int | None = None
+    """Fewest frames that were not copied into the database, over the last second; None before a second was seen."""
     longest_hold: HeldRun | None = None
     """The longest hold of the write lock of the window that is not a mere run of short ones."""
     lane_period_ns: int = 0

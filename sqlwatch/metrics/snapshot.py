@@ -44,6 +44,8 @@ class MarkKind(StrEnum):
     CHECKPOINT = "checkpoint"
     WAL_RESET = "reset"
     WORKER_EXIT = "exit"
+    DATABASE = "database"
+    """The database appeared, or went away."""
 
 
 class Mark(msgspec.Struct, frozen=True):

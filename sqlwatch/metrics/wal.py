@@ -45,6 +45,11 @@ class WalStory:
         self.pinned_ns += pinned_ns
         return resets, pinned_ns
 
+    def forget_now(self) -> None:
+        """Forget the state of the WALs: they are gone.  The sums stay."""
+        self._latest.clear()
+        self._held_since_ns.clear()
+
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
         """Note a checkpoint that a worker ran."""
         self.checkpoints += 1

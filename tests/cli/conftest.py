@@ -38,7 +38,7 @@ def fake(monkeypatch: pytest.MonkeyPatch) -> type[FakeSession]:
     class Fresh(FakeSession):
         made: list[FakeSession] = []
 
-    monkeypatch.setattr("sqlwatch.session.SimulationSession", Fresh)
+    monkeypatch.setattr("sqlwatch.session.simulation.SimulationSession", Fresh)
     return Fresh
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from sqlwatch.session import SessionError
+from sqlwatch.session.errors import SessionError
 from tests.cli.conftest import Run
 from tests.cli.fake import FakeSession
 

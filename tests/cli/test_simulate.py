@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from simulators.workload import KEYS, Workload, from_mapping
-from sqlwatch.session import SessionError
+from sqlwatch.session.errors import SessionError
 from tests.cli.conftest import Run
 from tests.cli.fake import FakeSession
 

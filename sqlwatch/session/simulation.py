@@ -1,4 +1,4 @@
-"""The one place where a source, the fold and the diagnosis are wired: start it, get Snapshots, stop it."""
+"""A simulation as a session: the fleet is the source, the fold makes Snapshots of what it says."""
 
 from __future__ import annotations
 
@@ -25,17 +25,15 @@ from sqlwatch.metrics.fold import SimulationFold
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
 from sqlwatch.observe.wal import WalReader
+from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
+from sqlwatch.session.own_cpu import OwnCpu
+from sqlwatch.session.schedule import Schedule
 
 WAL_INTERVAL_NS: Final = 50_000_000
 """How often the -shm and -wal headers are read, and the slots' samples handed on."""
 
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
-
-OWN_CPU_INTERVAL_NS: Final = 1_000_000_000
-
-USAGE_EXIT: Final = 2
-CANNOT_EXIT: Final = 3
 
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
@@ -45,15 +43,6 @@ _FATAL_CODES: Final = {
     14: "SQLite cannot open its files (SQLITE_CANTOPEN)",
 }
 """Primary result codes (https://sqlite.org/rescode.html) after which going on shows nothing."""
-
-
-class SessionError(Exception):
-    """A session that could not run: one or two sentences and the exit code."""
-
-    def __init__(self, message: str, exit_code: int) -> None:
-        super().__init__(message)
-        self.message = message
-        self.exit_code = exit_code
 
 
 class SimulationSession:
@@ -196,9 +185,9 @@ class SimulationSession:
         """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
         readers = [WalReader(path, number) for number, path in enumerate(place.databases)]
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
-        own_cpu = _OwnCpu()
+        own_cpu = OwnCpu()
         next_tick_ns = time.monotonic_ns()
-        schedule = _Schedule(self._workload, self._program, fleet, fold)
+        schedule = Schedule(self._workload, self._program, fleet, fold)
         with contextlib.ExitStack() as open_readers:
             for reader in readers:
                 open_readers.callback(reader.close)
@@ -309,62 +298,6 @@ class SimulationSession:
             message=self._message,
             exit_code=self._exit_code,
         )
-
-
-class _Schedule:
-    """Takes the fleet through its phases: a warm-up, then each mode of the program for the workload's duration."""
-
-    def __init__(self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold) -> None:
-        self._workload, self._fleet, self._fold = workload, fleet, fold
-        self._program = list(program)
-        self._is_warming_up = workload.warm_up.mean_ns > 0
-        if self._is_warming_up:
-            fleet.begin_phase("warm-up", self._program[0], warm_up=True)
-        else:
-            self._begin_next()
-
-    def is_done(self) -> bool:
-        """Begin the next phase if it is time; return True when there is none left."""
-        fold, fleet = self._fold, self._fleet
-        if fleet.state is not FleetState.RUNNING or fleet.has_operations:
-            return False
-        if self._is_warming_up:
-            if not fold.is_warming_up:  # somebody switched modes meanwhile: that phase is the first of the program
-                self._is_warming_up = False
-                self._program.pop(0)
-            elif fold.phase_ran_ns >= self._workload.warm_up.mean_ns:
-                self._is_warming_up = False
-                self._begin_next()
-            return False
-        duration = self._workload.duration
-        is_over = (duration is not None and fold.phase_ran_ns >= duration.ns) or (
-            self._workload.transactions > 0 and fleet.is_idle
-        )
-        if is_over and self._program:
-            self._begin_next()
-            return False
-        return is_over
-
-    def _begin_next(self) -> None:
-        mode = self._program.pop(0)
-        self._fleet.begin_phase(mode.value, mode)
-
-
-class _OwnCpu:
-    """This process's CPU time as a share of one core, over the last second or so."""
-
-    def __init__(self) -> None:
-        self._used_s, self._at_ns = time.process_time(), time.monotonic_ns()
-        self._share: float | None = None
-
-    def share(self, now_ns: int) -> float | None:
-        """Return the share; None until enough time has passed to tell."""
-        passed_ns = now_ns - self._at_ns
-        if passed_ns >= OWN_CPU_INTERVAL_NS:
-            used_s = time.process_time()
-            self._share = (used_s - self._used_s) * 1e9 / passed_ns
-            self._used_s, self._at_ns = used_s, now_ns
-        return self._share
 
 
 def _measured_phases(final: Snapshot) -> tuple[Period, ...]:

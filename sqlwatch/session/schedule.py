@@ -1,0 +1,47 @@
+"""The phases of a simulation, one after the other."""
+
+from __future__ import annotations
+
+from simulators.events import Mode
+from simulators.fleet import Fleet, FleetState
+from simulators.workload import Workload
+from sqlwatch.metrics.fold import SimulationFold
+
+
+class Schedule:
+    """Takes the fleet through its phases: a warm-up, then each mode of the program for the workload's duration."""
+
+    def __init__(self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold) -> None:
+        self._workload, self._fleet, self._fold = workload, fleet, fold
+        self._program = list(program)
+        self._is_warming_up = workload.warm_up.mean_ns > 0
+        if self._is_warming_up:
+            fleet.begin_phase("warm-up", self._program[0], warm_up=True)
+        else:
+            self._begin_next()
+
+    def is_done(self) -> bool:
+        """Begin the next phase if it is time; return True when there is none left."""
+        fold, fleet = self._fold, self._fleet
+        if fleet.state is not FleetState.RUNNING or fleet.has_operations:
+            return False
+        if self._is_warming_up:
+            if not fold.is_warming_up:  # somebody switched modes meanwhile: that phase is the first of the program
+                self._is_warming_up = False
+                self._program.pop(0)
+            elif fold.phase_ran_ns >= self._workload.warm_up.mean_ns:
+                self._is_warming_up = False
+                self._begin_next()
+            return False
+        duration = self._workload.duration
+        is_over = (duration is not None and fold.phase_ran_ns >= duration.ns) or (
+            self._workload.transactions > 0 and fleet.is_idle
+        )
+        if is_over and self._program:
+            self._begin_next()
+            return False
+        return is_over
+
+    def _begin_next(self) -> None:
+        mode = self._program.pop(0)
+        self._fleet.begin_phase(mode.value, mode)

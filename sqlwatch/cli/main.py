@@ -15,6 +15,8 @@ from sqlwatch.cli.exits import CommandError, ExitCode
 
 _COMMANDS: Final = {
     "simulate": "Run a workload of writers and readers that fight for one database, and watch their locks.",
+    "why": "Say who locks a database that other programs use, since when, and what to do.",
+    "watch": "Watch a database that other programs use: who holds, who waits, what is wrong.",
 }
 
 
@@ -56,7 +58,7 @@ class LazyGroup(click.Group):
 @click.group(
     cls=LazyGroup,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog="Exit codes: 0 done, 1 a threshold was crossed, 2 wrong usage, 3 cannot observe, 128+n ended by signal n.",
+    epilog="Exit codes: 0 done, 1 something was found, 2 wrong usage, 3 cannot observe, 128+n ended by signal n.",
 )
 @click.version_option(__version__, prog_name="sqlwatch", message="%(prog)s %(version)s")
 def sqlwatch() -> None:

@@ -7,8 +7,14 @@ import signal
 from collections.abc import Iterator
 from dataclasses import dataclass
 from types import FrameType
+from typing import Protocol
 
-from sqlwatch.session.simulation import SimulationSession
+
+class Stoppable(Protocol):
+    """What can be asked to end in good order."""
+
+    def stop(self) -> None:
+        """Ask it to end; return at once."""
 
 
 @dataclass
@@ -24,7 +30,7 @@ class EndedBy:
 
 
 @contextlib.contextmanager
-def ending_on_signals(session: SimulationSession) -> Iterator[EndedBy]:
+def ending_on_signals(session: Stoppable) -> Iterator[EndedBy]:
     """Have SIGINT, SIGTERM and SIGHUP stop the session; one that was ignored before (nohup, &) stays ignored."""
     ended_by = EndedBy()
 

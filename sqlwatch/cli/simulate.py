@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, Final, TypeVar
@@ -13,6 +11,7 @@ import click
 from simulators.quantities import Duration
 from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_mapping
 from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.cli.output import check_output, has_terminal
 from sqlwatch.cli.scenario_file import read_workload_file
 
 HEADLESS_DURATION: Final = Duration(10_000_000_000)
@@ -73,7 +72,7 @@ def simulate(
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 
-    is_headless = headless or not _has_terminal()
+    is_headless = headless or not has_terminal()
     workload = _read_workload(file, given, needs_duration=is_headless or compare)
     if compare and workload.mode is not Mode.CONTENDED:
         raise CommandError(
@@ -84,7 +83,7 @@ def simulate(
         conditions = [parse(expression) for expression in fail_on]
     except ExpressionError as error:
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
-    _check_output(output, db)
+    check_output(output, db)
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
     signal_code = 0
     try:
@@ -108,13 +107,6 @@ def simulate(
     return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
 
 
-def _has_terminal() -> bool:
-    """Tell whether a dashboard could be drawn: on stderr, where Textual draws, with keys from stdin."""
-    streams = (sys.stdin, sys.stdout, sys.stderr)  # None where the descriptor was closed
-    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
-    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
-
-
 def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: bool) -> Workload:
     mapping = read_workload_file(file) if file is not None else {}
     mapping.update({key.replace("_", "-"): value for key, value in given.items() if value is not None})
@@ -125,18 +117,3 @@ def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: b
     except WorkloadError as error:
         raise CommandError(str(error), ExitCode.USAGE) from error
     return workload
-
-
-def _check_output(output: Path | None, db: Path | None) -> None:
-    """Find out before the run whether its summary can be written."""
-    if output is None:
-        return
-    parent = output.parent
-    if db is not None and output.absolute() == db.absolute():
-        raise CommandError(f"--output and --db are the same file {db}; choose another for one of them.", ExitCode.USAGE)
-    if output.is_dir():
-        raise CommandError(f"--output {output} is a directory; name a file.", ExitCode.USAGE)
-    if not parent.is_dir():
-        raise CommandError(f"There is no directory {parent} for --output {output.name}.", ExitCode.CANNOT_OBSERVE)
-    if not os.access(output if output.exists() else parent, os.W_OK):
-        raise CommandError(f"--output {output} cannot be written; choose another file.", ExitCode.CANNOT_OBSERVE)

@@ -77,26 +77,38 @@ class Observation(msgspec.Struct, frozen=True):
         return tuple(message for message in self.messages if isinstance(message, Look))
 
 
-def observe(path: str | os.PathLike[str], duration_s: float = 1.0, rate_hz: float = DEFAULT_RATE_HZ) -> Observation:
+def observe(
+    path: str | os.PathLike[str],
+    duration_s: float = 1.0,
+    rate_hz: float = DEFAULT_RATE_HZ,
+    is_enough: Callable[[list[Message]], bool] | None = None,
+) -> Observation:
     """Look at a database for a time, in this process, which must have no SQLite connection.
 
+    `is_enough` is given all messages as they come, and ends the observation early by returning True.
     Raises CannotObserve if there is nothing to observe, or no longer.
     """
     started_ns = time.monotonic_ns()
     sampler = Sampler(Path(path), started_ns)
     messages: list[Message] = []
     end_ns = started_ns + round(duration_s * 1e9)
+    is_over = False
+
+    def take(new: list[Message]) -> None:
+        nonlocal is_over
+        messages.extend(new)
+        refused = any(isinstance(message, Absent) for message in new)
+        is_over = is_over or refused or (is_enough is not None and is_enough(new))
 
     def sleep(seconds: float) -> bool:
         time.sleep(seconds)
-        refused = any(isinstance(message, Absent) for message in messages)
-        return not refused and time.monotonic_ns() < end_ns
+        return not is_over and time.monotonic_ns() < end_ns
 
     try:
-        run_samplers([sampler], rate_hz, messages.extend, sleep)
+        run_samplers([sampler], rate_hz, take, sleep)
         at_ns = time.monotonic_ns()
         sampler.sample(at_ns)
-        messages.extend(sampler.finish(at_ns))
+        take(sampler.finish(at_ns))
     finally:
         sampler.close()
     last = messages[-1]

@@ -156,7 +156,7 @@ def test_a_failed_run_keeps_its_code_over_a_threshold(run: Run, fake: type[FakeS
         (["simulate", "--format", "xml"], "'text', 'json'"),
         (["simulate", "--fail-on", "busy_error>0"], "did you mean busy_errors?"),
         (["simulate", "--compare", "--mode", "mutex"], "--compare runs contended and then single-writer"),
-        (["simulate", "-o", "same.db", "--db", "./same.db"], "are the same file"),
+        (["simulate", "-o", "same.db", "--db", "./same.db"], "is a file of the database"),
         (["simulate", "nowhere.toml"], "There is no file nowhere.toml"),
         (["simulat"], "did you mean simulate?"),
     ],

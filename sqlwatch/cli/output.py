@@ -1,0 +1,83 @@
+"""Where results go: stdout, which carries data only, or a file; progress and narration go to stderr."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import os
+import sys
+import tempfile
+from pathlib import Path
+from typing import Final
+
+import click
+
+from sqlwatch.cli.exits import CommandError, ExitCode
+
+_NOBODY_READS: Final = (errno.EPIPE, errno.EIO, errno.EBADF)
+"""A pipe whose reader has gone, a terminal that was closed, a descriptor that was never open."""
+
+_SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
+
+
+def has_terminal() -> bool:
+    """Tell whether a dashboard could be drawn: on stderr, where Textual draws, with keys from stdin."""
+    streams = (sys.stdin, sys.stdout, sys.stderr)  # None where the descriptor was closed
+    is_terminal = all(stream is not None and stream.isatty() for stream in streams)
+    return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def check_output(output: Path | None, database: Path | None) -> None:
+    """Find out beforehand whether the output can be written, and is none of the database's files; else CommandError."""
+    if output is None:
+        return
+    parent = output.parent
+    real = os.path.realpath(output)
+    if database is not None and real in [os.path.realpath(database) + suffix for suffix in _SUFFIXES]:
+        raise CommandError(f"--output {output} is a file of the database; choose another one.", ExitCode.USAGE)
+    if output.is_dir():
+        raise CommandError(f"--output {output} is a directory; name a file.", ExitCode.USAGE)
+    if not parent.is_dir():
+        raise CommandError(f"There is no directory {parent} for --output {output.name}.", ExitCode.CANNOT_OBSERVE)
+    if not os.access(output if output.exists() else parent, os.W_OK):
+        raise CommandError(f"--output {output} cannot be written; choose another file.", ExitCode.CANNOT_OBSERVE)
+
+
+def print_text(text: str) -> None:
+    """Print on stdout, quietly nothing if nobody reads it any more; raise CommandError if it cannot be written."""
+    try:
+        click.echo(text)
+    except OSError as error:
+        with contextlib.suppress(OSError):  # what is still buffered must not fail once more at exit
+            null = os.open(os.devnull, os.O_WRONLY)
+            os.dup2(null, sys.stdout.fileno())
+            os.close(null)
+        if error.errno not in _NOBODY_READS:
+            raise CommandError(
+                f"The output cannot be written to standard output: {error.strerror}.", ExitCode.CANNOT_OBSERVE
+            ) from error
+
+
+def write_file(path: Path, text: str) -> None:
+    """Write beside the file and rename, so that nobody ever reads half of it; raise CommandError if that fails."""
+    try:
+        if path.exists() and not path.is_file():
+            path.write_text(text + "\n", encoding="utf-8")  # a pipe or /dev/null cannot be renamed onto
+            return
+        descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text + "\n")
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(name).chmod(0o666 & ~umask)
+        Path(name).replace(path)
+    except OSError as error:
+        raise CommandError(
+            f"The output cannot be written to {path}: {error.strerror}.", ExitCode.CANNOT_OBSERVE
+        ) from error
+
+
+def say(words: str) -> None:
+    """Print a sentence on stderr, if anybody is there to read it."""
+    with contextlib.suppress(OSError):
+        click.echo(words, err=True)

@@ -63,7 +63,7 @@ def no_checkpoints(case: Case) -> Iterable[Finding]:
     if backlog is None or case.checkpointer is not None or not any(one.is_open for one in case.observed.participants):
         return
     size = backlog * (case.look.facts.page_size + _FRAME_HEADER_BYTES)
-    in_the_way = [pin for pin in case.observed.pins if pin.held_ns >= case.limits.pinned_ns]
+    in_the_way = [pin for pin in case.observed.pins if pin.frames_held_back >= case.limits.pinned_frames]
     if size < case.limits.unchecked_bytes or in_the_way:
         return
     yield case.finding(

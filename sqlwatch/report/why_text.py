@@ -120,7 +120,6 @@ def _wal_words(snapshot: Snapshot, look: Look) -> str:
 
 
 def _figures(snapshot: Snapshot, observed: Observed, look: Look) -> list[str]:
-    wal = snapshot.wal
     held = units.share(observed.write_utilisation)
     floor = units.share(observed.utilisation_floor)
     takers = ", ".join(f"{one.pid} {units.share(one.utilisation)}" for one in observed.participants if one.utilisation)

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.events import Tick
+from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
+from sqlwatch.metrics.observation_fold import ObservationFold
+from sqlwatch.metrics.observations import Absent, Commits, LockName, Refusal, Waiter
+from sqlwatch.metrics.snapshot import MarkKind, Status
+
+from ..diagnose.staging import END_NS, MS, START_NS, S, holder, look, opened, process, seen, wal
+
+
+def test_an_empty_fold_knows_nothing() -> None:
+    snapshot = ObservationFold("app.db", 200, START_NS).snapshot(Status.STARTING)
+    observed = snapshot.observation
+    assert observed is not None
+    assert (observed.look, observed.absent, observed.busy) == (None, None, None)
+    assert (observed.write_utilisation, observed.utilisation_floor, observed.frames_per_s) == (None, None, None)
+    assert snapshot.commits_per_s is None
+    assert snapshot.wal.live_frames is None
+
+
+def test_who_is_there_and_what_they_do() -> None:
+    newest = look(
+        holders=(holder(LockName.WRITE, 7, 300 * MS), holder(LockName.READ1, 8, frame=4)),
+        processes=(process(7), process(8), process(9)), open_files=opened(7, 8, 9), waiters=(Waiter(9, 100 * MS),),
+        wal=wal(END_NS, 10, 4),
+    )  # fmt: skip
+    snapshot = seen(newest, held={7: 0.5}, commits=20, waiting=3)
+    observed = snapshot.observation
+    assert observed is not None
+    assert [(one.lock, one.pid, one.held_ns) for one in observed.locks] == [
+        (LockName.WRITE, 7, 300 * MS), (LockName.READ1, 8, S),
+    ]  # fmt: skip
+    assert [(pin.pid, pin.frame, pin.frames_held_back) for pin in observed.pins] == [(8, 4, 6)]
+    assert [one.pid for one in observed.participants] == [7, 8, 9]
+    assert [one.utilisation for one in observed.participants] == [0.5, 0.0, 0.0]
+    assert [one.waiting_for_ns for one in observed.participants] == [None, None, 500 * MS]
+    assert [one.cpu for one in observed.participants] == [0.0, 0.0, 0.0]
+    assert all(one.is_open for one in observed.participants)
+    assert (observed.commits, observed.window_commits, observed.frames_per_commit) == (20, 20, 2.0)
+    assert snapshot.commits_per_s == 20
+    assert observed.frames_per_s == 40
+    assert observed.least_backlog_frames == 6
+    assert (snapshot.wal.live_frames, snapshot.wal.backlog_frames) == (10, 6)
+
+
+def test_cpu_is_known_from_the_second_look_on() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    for number, cpu_ns in enumerate((100 * MS, 150 * MS)):
+        used = msgspec.structs.replace(process(7), cpu_ns=cpu_ns)
+        fold.add(look(at_ns=START_NS + number * S // 4, processes=(used,)))
+        observed = fold.snapshot(Status.RUNNING).observation
+        assert observed is not None
+        assert observed.participants[0].cpu == (None if number == 0 else 0.2)
+
+
+def test_a_database_that_goes_and_comes() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(look(holders=(holder(LockName.WRITE, 7),), processes=(process(7),)))
+    fold.add(wal(END_NS, 5000, 0))
+    fold.add(Absent(END_NS + S, 0, Refusal.MISSING, "There is no file app.db."))
+    gone = fold.snapshot(Status.RUNNING)
+    assert gone.observation is not None
+    assert (gone.observation.look, gone.observation.locks, gone.observation.participants) == (None, (), ())
+    assert gone.observation.absent is not None
+    assert gone.wal.live_frames is None
+    fold.add(look(at_ns=END_NS + 2 * S))
+    back = fold.snapshot(Status.RUNNING)
+    assert back.observation is not None
+    assert back.observation.absent is None
+    marks = [mark.text for mark in back.timeline.marks if mark.kind is MarkKind.DATABASE]
+    assert marks == ["the database is gone", "the database is there"]
+
+
+def test_checkpoints_show_as_frames_copied() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    for number, copied in enumerate((0, 0, 800, 0, 5)):
+        fold.add(wal(START_NS + number * S, 1000, copied))
+    marks = [mark.text for mark in fold.snapshot(Status.RUNNING).timeline.marks if mark.kind is MarkKind.CHECKPOINT]
+    assert marks == ["checkpoint 800 of 1000 frames", "checkpoint 5 of 1000 frames"]
+
+
+def test_a_backlog_must_last() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    for number in range(9):
+        fold.add(wal(START_NS + number * S // 10, 9000, 9000 if number == 4 else 0))
+    observed = fold.snapshot(Status.RUNNING).observation
+    assert observed is not None
+    assert observed.least_backlog_frames == 0
+    fold.add(wal(START_NS + S, None, None))
+    observed = fold.snapshot(Status.RUNNING).observation
+    assert observed is not None
+    assert observed.least_backlog_frames is None
+
+
+def test_a_counter_that_began_anew_makes_commits_a_lower_bound() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(Commits(END_NS, START_NS, 0, 5, 10, is_exact=True))
+    fold.add(Commits(END_NS + S, END_NS, 0, 1, 2, is_exact=False))
+    observed = fold.snapshot(Status.RUNNING).observation
+    assert observed is not None
+    assert (observed.commits, observed.commits_are_exact) == (6, False)
+
+
+def test_logged_errors_are_counted_by_kind() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(LogSources(START_NS, ("app.log",), ("old.log cannot be read.",)))
+    for kind in (LogKind.BUSY, LogKind.BUSY, LogKind.BUSY_SNAPSHOT, LogKind.SLOW, LogKind.TABLE_LOCKED):
+        fold.add(LogLine(END_NS, kind, "app.log", "words"))
+    fold.add(Tick(END_NS + 60 * S))
+    busy = fold.snapshot(Status.RUNNING).observation.busy  # type: ignore[union-attr]
+    assert busy is not None
+    assert (busy.busy_errors, busy.window_count, len(busy.newest)) == (3, 0, 5)
+    assert busy.counts[LogKind.SLOW] == 1
+    assert busy.trouble == ("old.log cannot be read.",)
+
+
+def test_a_restart_forgets_the_statistics_and_keeps_the_present() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(Commits(END_NS, START_NS, 0, 5, 10, is_exact=True))
+    fold.add(look(processes=(process(7),)))
+    fold.restart(END_NS)
+    snapshot = fold.snapshot(Status.RUNNING)
+    assert snapshot.observation is not None
+    assert snapshot.observation.commits == 0
+    assert snapshot.observation.look is not None
+    assert snapshot.elapsed_ns == 0
+
+
+@given(st.lists(st.integers(0, 100), min_size=1, max_size=200))
+def test_all_commits_are_counted_once(counts: list[int]) -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    for number, count in enumerate(counts):
+        at_ns = START_NS + (number + 1) * S // 10
+        fold.add(Commits(at_ns, at_ns - S // 10, 0, count, count, is_exact=True))
+    fold.add(Tick(START_NS + len(counts) * S // 10 + S))
+    snapshot = fold.snapshot(Status.RUNNING)
+    assert snapshot.observation is not None
+    assert snapshot.observation.commits == sum(counts)
+    assert sum(snapshot.timeline.commits) == sum(counts)

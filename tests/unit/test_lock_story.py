@@ -120,8 +120,8 @@ def test_lanes_are_a_ring_also_over_a_gap() -> None:
     story = LockStory()
     for number in range(LANE_CELLS + 50):
         story.add(sample(2 * number + 2, (7, 1)))
-    end_ns, lanes = story.lanes((LANE_CELLS + 60) * LANE_PERIOD_NS)
+    _, lanes = story.lanes((LANE_CELLS + 60) * LANE_PERIOD_NS)
     assert len(lanes[0].held) <= LANE_CELLS
     story.add(sample(100_000, (8, 1)))
-    end_ns, lanes = story.lanes(100_010 * TENTH)
+    _, lanes = story.lanes(100_010 * TENTH)
     assert [lane.pid for lane in lanes] == [8]

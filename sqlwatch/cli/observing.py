@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from simulators.quantities import parse_time_ns
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.observe.sampling import HIGHEST_RATE_HZ, LOWEST_RATE_HZ
 
 _LONGEST_S = 7 * 24 * 3600.0
 
 
 def check_rate(text: str) -> float:
     """Return a sampling rate in Hz; raise CommandError if it is none."""
+    from sqlwatch.observe.sampling import HIGHEST_RATE_HZ, LOWEST_RATE_HZ  # not for --help: it needs psutil
+
     try:
         rate_hz = float(text)
     except ValueError:

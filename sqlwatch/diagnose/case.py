@@ -32,8 +32,7 @@ class Case:
     def writer(self) -> HeldLock | None:
         """Who has the right to write now: byte 120 of the -shm, or RESERVED and more on the main file."""
         names = (LockName.WRITE,) if self.is_wal else (LockName.EXCLUSIVE, LockName.PENDING, LockName.RESERVED)
-        held = self.observed.held(*names)
-        return max(held, key=lambda lock: lock.held_ns, default=None)
+        return next((held for name in names for held in self.observed.held(name)), None)
 
     @cached_property
     def checkpointer(self) -> HeldLock | None:

@@ -195,7 +195,7 @@ def _is_exclusive(case: Case, lock: HeldLock) -> bool:
     """Tell locking_mode=EXCLUSIVE from a rollback-journal transaction at work: that one has a journal."""
     if lock.lock is not LockName.EXCLUSIVE:
         return False
-    return case.is_wal or not case.look.facts.journal_bytes
+    return case.is_wal or not case.look.facts.has_journal
 
 
 def _in_words(process: Process | None) -> str:

@@ -85,7 +85,7 @@ class Database(msgspec.Struct, frozen=True):
     """The database file and where it lies.
 
     `change_counter` counts commits in rollback mode only.  The sizes are None where there is no such file; a
-    `journal_bytes` while nobody holds RESERVED or more is a hot journal, or one kept by journal_mode=persist.
+    `has_journal` while nobody holds RESERVED or more is a hot journal, one that a crash left.
     """
 
     path: str
@@ -98,6 +98,9 @@ class Database(msgspec.Struct, frozen=True):
     wal_bytes: int | None
     shm_bytes: int | None
     journal_bytes: int | None
+    has_journal: bool
+    """Whether the -journal has a header, so that it belongs to a transaction; one that is kept by
+    journal_mode=persist or locking_mode=EXCLUSIVE has none between transactions."""
     file_system: str | None
     """Type, as ext4 or nfs4; None if it cannot be told."""
     mount_point: str | None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import functools
 import os
 import stat
 from typing import Final
@@ -14,6 +15,7 @@ from sqlwatch.observe.formats import DATABASE_HEADER_BYTES, DatabaseHeader, Form
 from sqlwatch.observe.processes import in_nested_pid_namespace
 from sqlwatch.observe.text import printable
 
+_JOURNAL_MAGIC: Final = bytes.fromhex("d9d505f920a163d7")
 _SUFFIXES: Final = ("-wal", "-shm", "-journal")
 
 
@@ -54,6 +56,7 @@ def inspect_open_database(descriptor: int, real: str, system: FileSystem | None)
         wal_bytes=_size(real + "-wal"),
         shm_bytes=_size(real + "-shm"),
         journal_bytes=_size(real + "-journal"),
+        has_journal=_has_journal(real + "-journal"),
         file_system=printable(system.type) if system else None,
         mount_point=printable(system.mount_point) if system else None,
         is_network_file_system=system.is_network if system else None,
@@ -73,7 +76,7 @@ def read_header(descriptor: int, real: str) -> tuple[DatabaseHeader, JournalMode
             Refusal.EMPTY, f"{_name(real)} is empty: there is no database in it yet. Start the program that fills it."
         )
     try:
-        header = parse_database_header(data)
+        header = _parse(data)
     except FormatError as error:
         raise _not_a_database(real, data) from error
     mode = {"wal": JournalMode.WAL, "rollback": JournalMode.ROLLBACK}.get(header.journal_mode or "")
@@ -85,6 +88,12 @@ def read_header(descriptor: int, real: str) -> tuple[DatabaseHeader, JournalMode
             "only rollback-journal and WAL databases can be observed.",
         )
     return header, mode
+
+
+@functools.lru_cache(maxsize=16)
+def _parse(data: bytes) -> DatabaseHeader:
+    """Parse a header, which seldom changes but is read several times a second."""
+    return parse_database_header(data)
 
 
 def _check_kind(real: str) -> None:
@@ -132,6 +141,22 @@ def _size(path: str) -> int | None:
         return os.stat(path).st_size  # noqa: PTH116 - a path with surrogates stays what it is
     except OSError:
         return None
+
+
+def _has_journal(path: str) -> bool:
+    """Tell whether a rollback journal begins with its magic (https://sqlite.org/fileformat.html#the_rollback_journal)."""
+    if not _size(path):
+        return False
+    try:
+        descriptor = open_for_reading(path)
+    except OSError:
+        return False
+    try:
+        return os.pread(descriptor, len(_JOURNAL_MAGIC), 0) == _JOURNAL_MAGIC
+    except OSError:
+        return False
+    finally:
+        os.close(descriptor)
 
 
 def _name(real: str) -> str:

@@ -16,6 +16,7 @@ from sqlwatch.observe.formats import (
     parse_frame_header,
 )
 
+_NO_SALTS: Final = bytes(8)
 _MOST_STEPS: Final = 100_000
 """Frames that are walked back in search of the last commit."""
 
@@ -26,6 +27,8 @@ def count_uncommitted(wal: FollowedFile, header: WalHeader | None, index: WalInd
     A transaction that outgrew its cache spills pages into the WAL before it commits.  The first frame behind the last
     commit must carry that commit's checksum onwards, else it is a leftover of an older, rolled-back transaction.
     The others are counted by their salts: leftovers behind a shorter spill are counted too, so this is an upper bound.
+    Once a transaction has overwritten a page that it had spilled, its further frames have neither salts nor checksums
+    until the commit (walEncodeFrame and walRewriteChecksums in SQLite's wal.c).
     """
     if index.live_frames:
         salts, before = index.salts, index.frame_checksum
@@ -36,12 +39,12 @@ def count_uncommitted(wal: FollowedFile, header: WalHeader | None, index: WalInd
     first = index.live_frames + 1
     if not _continues(wal, first, index.page_size, index, salts, before):
         return 0
-    return _last_of_generation(wal, first, index.page_size, salts) - index.live_frames
+    return _last_of_generation(wal, first, index.page_size, (salts, _NO_SALTS)) - index.live_frames
 
 
 def count_recoverable(wal: FollowedFile, header: WalHeader) -> int:
     """Count the frames up to the last commit: what the next opener recovers.  Checksums of pages are not verified."""
-    last = _last_of_generation(wal, 0, header.page_size, header.salts)
+    last = _last_of_generation(wal, 0, header.page_size, (header.salts,))
     for number in range(last, max(last - _MOST_STEPS, 0), -1):
         frame = _frame(wal, number, header.page_size)
         if frame is not None and frame.commit_pages:
@@ -62,8 +65,8 @@ def _continues(
         return False
 
 
-def _last_of_generation(wal: FollowedFile, known: int, page_size: int, salts: bytes) -> int:
-    """Return the last frame with these salts, by doubling and halving; `known` is one that has them, or 0."""
+def _last_of_generation(wal: FollowedFile, known: int, page_size: int, salts: tuple[bytes, ...]) -> int:
+    """Return the last frame with one of these salts, by doubling and halving; `known` is one that has them, or 0."""
     size = wal.status.st_size if wal.status is not None else 0
     most = max((size - 32) // (page_size + FRAME_HEADER_BYTES), known)
     step = 1
@@ -80,9 +83,9 @@ def _last_of_generation(wal: FollowedFile, known: int, page_size: int, salts: by
     return low
 
 
-def _has_salts(wal: FollowedFile, number: int, page_size: int, salts: bytes) -> bool:
+def _has_salts(wal: FollowedFile, number: int, page_size: int, salts: tuple[bytes, ...]) -> bool:
     frame = _frame(wal, number, page_size)
-    return frame is not None and frame.salts == salts
+    return frame is not None and frame.salts in salts
 
 
 def _frame(wal: FollowedFile, number: int, page_size: int) -> FrameHeader | None:

@@ -35,8 +35,9 @@ END_NS = START_NS + S
 
 FACTS = Database(
     path="/srv/app.db", journal_mode=JournalMode.WAL, page_size=4096, file_bytes=81920, change_counter=7,
-    sqlite_version=3_045_001, wal_bytes=41_232, shm_bytes=32768, journal_bytes=None, file_system="ext4",
-    mount_point="/", is_network_file_system=False, is_mounted_read_only=False, in_nested_pid_namespace=False,
+    sqlite_version=3_045_001, wal_bytes=41_232, shm_bytes=32768, journal_bytes=None, has_journal=False,
+    file_system="ext4", mount_point="/",
+    is_network_file_system=False, is_mounted_read_only=False, in_nested_pid_namespace=False,
 )  # fmt: skip
 
 

@@ -117,7 +117,7 @@ def test_locking_mode_exclusive_in_both_journal_modes() -> None:
     rollback = facts(journal_mode=JournalMode.ROLLBACK, wal_bytes=None, shm_bytes=None)
     held = {"holders": newest.holders, "processes": newest.processes, "open_files": newest.open_files}
     assert codes(seen(look(facts=rollback, **held))) == ["exclusive-locking", "rollback-journal"]
-    writing = facts(journal_mode=JournalMode.ROLLBACK, wal_bytes=None, shm_bytes=None, journal_bytes=4096)
+    writing = facts(journal_mode=JournalMode.ROLLBACK, wal_bytes=None, shm_bytes=None, has_journal=True)
     assert codes(seen(look(facts=writing, **held))) == ["long-hold", "rollback-journal"]
 
 

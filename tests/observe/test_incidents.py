@@ -341,6 +341,26 @@ while True:
     assert last.uncommitted_frames == 0, "what was rolled back is not counted"
 
 
+def test_a_spill_that_overwrites_its_own_pages_is_counted_to_its_end(programs: Programs, database: Path) -> None:
+    programs.start(
+        MAKE_WAL
+        + """
+c.execute("pragma cache_size=100")
+c.execute("begin immediate")
+for _ in range(3000):
+    c.execute("insert into t values(zeroblob(3000))")
+say()
+listen()
+"""
+    )
+    seen = look(database)
+    assert seen.facts.wal_bytes is not None
+    assert seen.wal.live_frames is not None
+    written = (seen.facts.wal_bytes - 32) // (seen.facts.page_size + 24)
+    assert written > 2500
+    assert seen.uncommitted_frames == written - seen.wal.live_frames
+
+
 def test_commits_are_counted_exactly_in_wal_mode(programs: Programs, database: Path) -> None:
     writer = programs.start(WRITE_ON_DEMAND)
     sampler = Sampler(database, time.monotonic_ns())

@@ -68,7 +68,8 @@ def simulate(
 
     FILE.toml has a table [workload] with the parameters below as keys; options override it.
     """
-    from sqlwatch.report.fail_on import ExpressionError, parse
+    from sqlwatch.report.expression import ExpressionError
+    from sqlwatch.report.fail_on import parse
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 

@@ -8,7 +8,8 @@ from pathlib import Path
 from sqlwatch.cli.exits import CommandError
 from sqlwatch.cli.output import print_text, say, write_file
 from sqlwatch.metrics.result import Result
-from sqlwatch.report.fail_on import Expression, judge
+from sqlwatch.report.expression import Expression
+from sqlwatch.report.fail_on import judge
 from sqlwatch.report.json import simulation_json, simulation_report
 from sqlwatch.report.text import simulation_text
 

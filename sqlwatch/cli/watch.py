@@ -25,6 +25,10 @@ from sqlwatch.cli.why_report import write_report
 )  # fmt: skip
 @click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the report to this file.")
 @click.option("--duration", metavar="TIME", help="End after this time; by default it runs until it is ended.")
+@click.option(
+    "--fail-on", multiple=True, metavar="EXPR",
+    help="Headless: exit 1 if ever true, e.g. 'critical>0' or 'wal_live_frames>10000'; repeatable.",
+)  # fmt: skip
 @click.option("--interval", default="1s", show_default=True, metavar="TIME", help="Between two lines of jsonl.")
 @click.option("--fps", type=click.IntRange(1, 10), default=4, show_default=True, help="Pictures a second.")
 @click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), default="braille", show_default=True)
@@ -35,13 +39,16 @@ from sqlwatch.cli.why_report import write_report
 )
 def watch(
     database: Path, logs: tuple[str, ...], headless: bool, format_: str, output: Path | None, duration: str | None,
-    interval: str, fps: int, glyphs: str, no_mouse: bool, sample_rate: str, limits: tuple[str, ...],
+    fail_on: tuple[str, ...], interval: str, fps: int, glyphs: str, no_mouse: bool, sample_rate: str,
+    limits: tuple[str, ...],
 ) -> int:  # fmt: skip
     """Watch DB live: who holds its write lock, who waits, who pins the WAL, what is wrong and what to do.
 
     It opens nothing for writing, takes no lock and never goes through SQLite. A database that is not there yet is
     waited for.
     """
+    from sqlwatch.report.expression import ExpressionError
+    from sqlwatch.report.watch_fail_on import parse
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.observation import ObservationSession
 
@@ -52,6 +59,12 @@ def watch(
     is_headless = headless or not has_terminal()
     if format_ == "jsonl" and not is_headless:
         raise CommandError("--format jsonl is for headless runs; add --headless.", ExitCode.USAGE)
+    if fail_on and not is_headless:
+        raise CommandError("--fail-on is for headless runs; add --headless.", ExitCode.USAGE)
+    try:
+        conditions = [parse(expression) for expression in fail_on]
+    except ExpressionError as error:
+        raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
     check_output(output, database)
     _check_database(database)
     snapshots_per_s = min(1 / interval_s, 10) if is_headless else fps
@@ -62,7 +75,7 @@ def watch(
         if is_headless:
             from sqlwatch.cli.watch_headless import run_headless
 
-            code = run_headless(session, limit_values, format_, output)
+            code = run_headless(session, limit_values, format_, output, conditions)
         else:
             from sqlwatch.cli.watch_dashboard import run_in_terminal
 

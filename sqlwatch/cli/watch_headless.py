@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import queue
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
@@ -15,35 +16,44 @@ from sqlwatch.cli.why_report import wall_time, write_report
 from sqlwatch.diagnose.observation import observation_findings, observation_headline
 from sqlwatch.diagnose.thresholds import Limits
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.report.why_json import why_line
+from sqlwatch.report.expression import Expression
+from sqlwatch.report.watch_fail_on import judge
+from sqlwatch.report.why_json import why_line, why_report
 from sqlwatch.session.observation import ObservationSession
 
 _LOOK_S: Final = 0.2
 
 
-def run_headless(session: ObservationSession, limits: Limits, format_: str, output: Path | None) -> int:
-    """Watch until the session ends; return 0, or 128 + the number of the signal that ended it."""
+def run_headless(
+    session: ObservationSession, limits: Limits, format_: str, output: Path | None, conditions: Sequence[Expression]
+) -> int:
+    """Watch until the session ends; return 0, 1 if a condition was ever true, or 128 + the signal that ended it."""
     snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(_opened(output)) if format_ == "jsonl" else None
         ended_by = stack.enter_context(ending_on_signals(session))
         session.start(snapshots.put)
         try:
-            _follow(session, snapshots, limits, lines)
+            crossed = _follow(session, snapshots, limits, lines, conditions)
         finally:
             session.stop()
             session.wait()
     session.check()
     if lines is None:
         write_report(session.latest, limits, format_, output)
-    return ended_by.exit_code
+    return ended_by.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
 
 
 def _follow(
-    session: ObservationSession, snapshots: queue.SimpleQueue[Snapshot], limits: Limits, lines: IO[bytes] | None
-) -> None:
-    """Write a line for each Snapshot, or say on stderr whenever the verdict is another one."""
+    session: ObservationSession, snapshots: queue.SimpleQueue[Snapshot], limits: Limits, lines: IO[bytes] | None,
+    conditions: Sequence[Expression],
+) -> bool:  # fmt: skip
+    """Write a line for each Snapshot, or say on stderr whenever the verdict is another one.
+
+    Return whether any condition was ever true; each is told the first time.
+    """
     said = ""
+    crossed: set[str] = set()
     while not (session.ended and snapshots.empty()):
         try:
             snapshot = snapshots.get(timeout=_LOOK_S)
@@ -53,6 +63,11 @@ def _follow(
         observed = snapshot.observation
         if observed is None or (observed.look is None and observed.absent is None):
             continue  # nothing has been seen yet
+        for condition in conditions:
+            verdict = judge(condition, why_report(snapshot, findings, wall_time()))
+            if verdict.crossed and condition.text not in crossed:
+                crossed.add(condition.text)
+                say(verdict.words)
         if lines is not None:
             if snapshot.status is Status.RUNNING:
                 lines.write(why_line(snapshot, findings, wall_time()) + b"\n")
@@ -62,6 +77,7 @@ def _follow(
         if codes != said:
             said = codes
             say(observation_headline(snapshot, findings))
+    return bool(crossed)
 
 
 def _opened(output: Path | None) -> contextlib.AbstractContextManager[IO[bytes]]:

@@ -61,8 +61,9 @@ class Case:
         return tuple(one.pid for one in self.observed.participants if one.waiting_for_ns is not None)
 
     def process(self, pid: int) -> Process | None:
-        """Return what is known of a process."""
-        return self.look.process(pid)
+        """Return what is known of a process, or was when it was last seen."""
+        participant = self.observed.participant(pid)
+        return self.look.process(pid) or (participant.process if participant is not None else None)
 
     def named(self, pid: int) -> str:
         """Name a process: `python3 (pid 4711)`."""

@@ -17,6 +17,7 @@ from sqlwatch.metrics.observations import (
     LockSample,
     Look,
     Message,
+    Process,
     WalObservation,
 )
 from sqlwatch.metrics.observed import BusyLog, HeldLock, Observed, Participant, ReaderPin
@@ -59,6 +60,7 @@ class ObservationFold:
         self._copied_frames: int | None = None
         self._backlogs: deque[tuple[int, int | None]] = deque()
         self._cpu: dict[int, tuple[int, int, float | None]] = {}
+        self._known: dict[int, Process] = {}
         self._log_counts: dict[LogKind, int] = {}
         self._lines: deque[LogLine] = deque(maxlen=NEWEST_LINES)
         self._busy_times_ns: deque[int] = deque()
@@ -131,6 +133,7 @@ class ObservationFold:
         self._locks.add_waiters(look.at_ns, look.waiters)
         before, self._cpu = self._cpu, {}
         for process in look.processes:
+            self._known[process.pid] = process
             if process.cpu_ns is not None:
                 at_ns, used_ns, _ = before.get(process.pid, (look.at_ns, process.cpu_ns, None))
                 passed_ns = look.at_ns - at_ns
@@ -202,9 +205,10 @@ class ObservationFold:
     def _participants(self, now_ns: int) -> tuple[Participant, ...]:
         look, locks = self._look, self._locks
         open_by = {file.pid for file in (look.open_files or ())} if look is not None else set()
-        known = {process.pid: process for process in look.processes} if look is not None else {}
+        present = {process.pid for process in look.processes} if look is not None else set()
         waiters = locks.waiters
-        pids = {*known, *locks.holders, *waiters, *open_by}
+        pids = {*present, *locks.holders, *waiters, *open_by}
+        self._known = known = {pid: process for pid, process in self._known.items() if pid in pids}
         participants = []
         for pid in pids:
             longest = locks.longest_of(pid)
@@ -219,7 +223,7 @@ class ObservationFold:
                     last_held_ns=locks.last_held_ns(pid),
                     waiting_for_ns=now_ns - since_ns if since_ns is not None else None,
                     cpu=self._cpu[pid][2] if pid in self._cpu else None,
-                    is_open=pid in open_by or pid in known,
+                    is_open=pid in open_by or pid in present,
                 )
             )
         return tuple(sorted(participants, key=lambda one: (-(one.utilisation or 0.0), one.pid)))

@@ -44,7 +44,7 @@ class Participant(msgspec.Struct, frozen=True):
 
     pid: int
     process: Process | None
-    """What is known of it; None once it is gone, and for holders that the kernel does not name."""
+    """What was last known of it; None for holders that the kernel does not name."""
     utilisation: float | None
     """Share of the window's looks in which it held the write lock, 0..1; None without looks."""
     longest_hold_ns: int

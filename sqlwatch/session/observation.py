@@ -13,7 +13,6 @@ from simulators.events import Tick
 from sqlwatch.metrics.log_messages import LogMessage
 from sqlwatch.metrics.observation_fold import ObservationFold
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.observe.log_files import LogFollower
 from sqlwatch.observe.sampler_process import SamplerProcess
 from sqlwatch.observe.sampling import DEFAULT_RATE_HZ
 from sqlwatch.observe.text import printable
@@ -110,6 +109,8 @@ class ObservationSession:
         self._publish(fold.snapshot(Status.ENDED, self._message))
 
     def _follow_logs(self) -> None:
+        from sqlwatch.observe.log_files import LogFollower  # watchfiles is loaded only where there is a log to follow
+
         follower = LogFollower(self._logs)
         try:
             follower.run(self._from_logs.put, self._stop)

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from simulators.events import Mode
 from sqlwatch.metrics.result import Result
-from sqlwatch.report.fail_on import ExpressionError, judge, names, parse
+from sqlwatch.report.expression import ExpressionError
+from sqlwatch.report.fail_on import judge, names, parse
 from sqlwatch.report.json import simulation_report
 from tests.report.make import MS, histogram, make_period, make_result, results
 

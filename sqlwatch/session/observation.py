@@ -122,9 +122,9 @@ class ObservationSession:
         for restart in range(MOST_RESTARTS + 1):
             with SamplerProcess([self._path], self._rate_hz) as sampler:
                 self._follow(sampler, fold, started_ns)
-                if self._stop.is_set():
-                    return
-                words = sampler.exit_words() or "no reason given"
+            if self._stop.is_set():
+                return
+            words = sampler.exit_words() or "no reason given"
             self._message = f"The sampler ended ({words}) and was started again; what happened meanwhile was not seen."
             if restart == MOST_RESTARTS:
                 raise SessionError(f"The sampler keeps ending ({words}), so nothing can be seen.", CANNOT_EXIT)

@@ -34,7 +34,9 @@ def start() -> Iterator[Any]:
         process.communicate()
 
 
-@pytest.mark.parametrize("arguments", [["--version"], ["--help"], ["simulate", "--help"], ["why", "--help"], ["watch", "--help"]])
+@pytest.mark.parametrize(
+    "arguments", [["--version"], ["--help"], ["simulate", "--help"], ["why", "--help"], ["watch", "--help"]]
+)
 def test_what_needs_no_session_loads_neither_textual_nor_sqlite(arguments: list[str]) -> None:
     code = (
         "import sys\nfrom sqlwatch.cli.main import main\n"
@@ -52,7 +54,8 @@ def test_what_needs_no_session_loads_neither_textual_nor_sqlite(arguments: list[
 
 def test_a_headless_run_loads_neither_textual_nor_sqlite() -> None:
     code = (
-        "import sys\nimport tests.cli.fake as fake\nfrom sqlwatch.session import simulation\nfrom sqlwatch.cli.main import main\n"
+        "import sys\nimport tests.cli.fake as fake\n"
+        "from sqlwatch.session import simulation\nfrom sqlwatch.cli.main import main\n"
         "simulation.SimulationSession = fake.FakeSession\nsys.argv = ['sqlwatch', 'simulate', '--headless']\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert not end.code\n"
         "print('LOADED', *sorted(name.partition('.')[0] for name in sys.modules))"

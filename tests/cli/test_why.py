@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -111,13 +112,45 @@ def test_informational_findings_do_not_change_the_exit_code(programs: Programs, 
     assert "INFO rollback-journal" in why(database, "--all").stdout
 
 
+WITHOUT_RIGHTS = """
+import os, sys
+from pathlib import Path
+import sqlwatch.cli.why, sqlwatch.report.why_json
+from sqlwatch.cli.main import main
+from sqlwatch.session.look import look_at
+look_at(Path(sys.argv[1]), 0.05)  # imports what another user may not read
+os.setgroups([]); os.setgid(65534); os.setuid(65534)
+sys.argv = ["sqlwatch", "why", sys.argv[1], "--format", "json"]
+main()
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can become another user")
+def test_without_the_right_to_see_what_a_holder_does_it_judges_by_state_and_cpu_time() -> None:
+    with tempfile.TemporaryDirectory(prefix="why-test-") as directory:
+        Path(directory).chmod(0o755)
+        with programs_on(Path(directory) / "app.db") as programs:
+            writer = programs.start(HOLD_WRITE)
+            command = [sys.executable, "-c", WITHOUT_RIGHTS, str(programs.database)]
+            environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+            done = subprocess.run(
+                command, capture_output=True, text=True, timeout=PATIENCE_S, env=environment, check=False
+            )
+    assert (done.returncode, done.stderr) == (1, "")
+    report = json.loads(done.stdout)
+    assert [(one["code"], one["pid"]) for one in report["findings"]] == [("idle-writer", writer.pid)]
+    assert (report["locks"]["write"]["pid"], report["locks"]["write"]["doing"]) == (writer.pid, None)
+    assert report["waiters"] is None
+    assert any("needs root or the same user" in words for words in report["not_visible"])
+
+
 @pytest.mark.parametrize(
     ("make", "words"),
     [
         (lambda path: None, "There is no file"),
         (lambda path: path.touch(), "is empty"),
         (lambda path: path.mkdir(), "is a directory"),
-        (lambda path: os.mkfifo(path), "is a pipe"),
+        (os.mkfifo, "is a pipe"),
         (lambda path: path.write_bytes(os.urandom(8192)), "encrypted"),
         (lambda path: path.write_bytes(b"%PDF-1.7" + bytes(4000)), "not a SQLite database"),
     ],

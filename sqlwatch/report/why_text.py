@@ -85,7 +85,7 @@ def _lock_row(look: Look, held: HeldLock) -> str:
         name = "read"
     if held.frame:
         name = f"{name} frame {held.frame:,}"
-    age = f"{'> ' if held.is_lower_bound else ''}{units.duration(held.held_ns)}"
+    age = f"{'> ' if held.is_lower_bound else ''}{units.duration(held.held_ns)}" if held.held_ns else "just now"
     return _row(name, held.pid, age, look.process(held.pid))
 
 
@@ -121,7 +121,7 @@ def _wal_words(snapshot: Snapshot, look: Look) -> str:
 
 def _figures(snapshot: Snapshot, observed: Observed, look: Look) -> list[str]:
     held = units.share(observed.write_utilisation)
-    floor = units.share(observed.utilisation_floor)
+    floor = "what is not known" if observed.utilisation_floor is None else f"{observed.utilisation_floor:.2%}"
     takers = ", ".join(f"{one.pid} {units.share(one.utilisation)}" for one in observed.participants if one.utilisation)
     lines = wrapped(
         f"Write lock  held {held} of {units.duration(observed.window_ns)}"

@@ -35,6 +35,10 @@ class GlyphSet:
     reset: str
     both: str
     cursor: str
+    waiting: str
+    """On a lane: waits for the lock."""
+    idle: str
+    """On a lane: neither holds nor waits."""
 
     def chrome(self, text: str) -> str:
         """Replace the few non-ASCII characters of our own texts where the terminal has only ASCII.
@@ -100,10 +104,12 @@ def _braille_fills() -> str:
     return " " + "".join(map(chr, dots[1:]))
 
 
-BLOCK: Final = GlyphSet("block", 1, 8, " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸")
-BRAILLE: Final = GlyphSet(
-    "braille", 2, 4, _braille_fills(), " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸"
+BLOCK: Final = GlyphSet(
+    "block", 1, 8, " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸", "╌", "·"
 )
-ASCII: Final = GlyphSet("ascii", 1, 3, " .:#", " =", "-", "|", "+", "+", " ", "^", "v", "c", "r", "b", ">")
+BRAILLE: Final = GlyphSet(
+    "braille", 2, 4, _braille_fills(), " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸", "╌", "·"
+)
+ASCII: Final = GlyphSet("ascii", 1, 3, " .:#", " =", "-", "|", "+", "+", " ", "^", "v", "c", "r", "b", ">", "~", "_")
 
 GLYPH_SETS: Final[dict[str, GlyphSet]] = {"braille": BRAILLE, "block": BLOCK, "ascii": ASCII}

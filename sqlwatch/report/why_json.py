@@ -11,10 +11,10 @@ from typing import Final
 import msgspec
 
 from sqlwatch.diagnose import Finding
+from sqlwatch.diagnose.hidden import ALWAYS_HIDDEN, hidden_words
 from sqlwatch.metrics.observations import READ_LOCKS, JournalMode, LockKind, LockName, Look
 from sqlwatch.metrics.observed import HeldLock, Observed, Participant
 from sqlwatch.metrics.snapshot import Snapshot
-from sqlwatch.report.hidden import hidden_words
 
 SCHEMA: Final = "sqlwatch.why/1"
 
@@ -138,7 +138,7 @@ def why_report(snapshot: Snapshot, findings: Sequence[Finding], time: str) -> Wh
         rates=_rates(snapshot, observed),
         busy_errors=_busy_errors(observed),
         findings=tuple(findings),
-        not_visible=hidden_words(observed),
+        not_visible=(*hidden_words(observed), ALWAYS_HIDDEN),
     )
 
 

@@ -7,11 +7,11 @@ from typing import Final
 
 from sqlwatch.charts import units
 from sqlwatch.diagnose import Finding, Severity, observation_headline
+from sqlwatch.diagnose.hidden import ALWAYS_HIDDEN, hidden_words
 from sqlwatch.metrics.log_messages import LogKind
 from sqlwatch.metrics.observations import READ_LOCKS, JournalMode, LockKind, LockName, Look, Process
 from sqlwatch.metrics.observed import HeldLock, Observed
 from sqlwatch.metrics.snapshot import Snapshot
-from sqlwatch.report.hidden import hidden_words
 from sqlwatch.report.plain import WIDTH, cut, number, wrapped
 
 _NAMES: Final = {
@@ -38,9 +38,16 @@ def why_text(snapshot: Snapshot, findings: Sequence[Finding], *, all_findings: b
         _figures(snapshot, observed, observed.look) if observed.look is not None else [],
         _busy(observed),
         _findings(shown, len(findings) - len(shown)),
-        ["Not visible", *(line for words in hidden_words(observed) for line in wrapped(words, "  ", "    "))],
+        _hidden(observed),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _hidden(observed: Observed) -> list[str]:
+    lines = ["Not visible"]
+    for words in (*hidden_words(observed), ALWAYS_HIDDEN):
+        lines += wrapped(words, "  ", "    ")
+    return lines
 
 
 def _locks(observed: Observed, look: Look) -> list[str]:

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from textual.app import ComposeResult, SystemCommand
+from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Container
 
 from simulators.events import Mode
-from sqlwatch.charts.glyphs import GLYPH_SETS
 from sqlwatch.metrics.snapshot import Snapshot, Status, Worker
+from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.header import Header
 from sqlwatch.tui.headline import Headline
-from sqlwatch.tui.inks import DARK, LIGHT, Inks
-from sqlwatch.tui.keys import KEYS, bindings
+from sqlwatch.tui.keys import KEYS, Key, bindings
 from sqlwatch.tui.layout import Arrangement, plan
 from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.panel import Panel, Rows
 from sqlwatch.tui.protocol import SessionProtocol
-from sqlwatch.tui.session_app import SessionApp
 from sqlwatch.tui.throughput_panel import ThroughputPanel
 from sqlwatch.tui.view import View
 from sqlwatch.tui.waits_panel import WaitsPanel
@@ -31,24 +29,21 @@ from sqlwatch.tui.wal_panel import WalPanel
 from sqlwatch.tui.worker_table import WorkerTable
 
 if TYPE_CHECKING:
-    from textual import events
     from textual.driver import Driver
-    from textual.screen import Screen
-    from textual.theme import Theme
-    from textual.timer import Timer
+    from textual.geometry import Size
+
+    from sqlwatch.tui.help_screen import Guide
 
 _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
-_NOTICE_S: Final = 3.0
 
 
-class SimulateApp(SessionApp):
+class SimulateApp(DashboardApp):
     """The dashboard: panels for what a Snapshot holds, and a key for everything that can be asked of the session."""
 
-    TITLE = "sqlwatch"
-    ENABLE_COMMAND_PALETTE = True
-    AUTO_FOCUS = None
-    BINDINGS: ClassVar[list[BindingType]] = list(bindings())
+    KEYS: ClassVar[tuple[Key, ...]] = KEYS
+    BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
+    ENDED_WORDS = "the run has ended; q quits and prints the summary"
     CSS = """
     Screen { layout: vertical; overflow: hidden; }
     #body, #charts, #series, #side { width: 1fr; height: auto; overflow: hidden; }
@@ -70,19 +65,13 @@ class SimulateApp(SessionApp):
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set."""
-        if glyphs not in GLYPH_SETS:
-            raise ValueError(f"glyphs: there is no set {glyphs!r}; known are {', '.join(GLYPH_SETS)}.")
-        super().__init__(session, fps=fps, driver_class=driver_class)
-        self._headline = headline
-        self._view = View(GLYPH_SETS[glyphs])
-        self._live = self._view
-        self._inks = Inks(ansi=self.ansi)
+        super().__init__(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=driver_class)
+        self.session: SessionProtocol = session
         self._switch_asked: tuple[Mode, float] | None = None
         self._paused = False
-        self._forgetting: Timer | None = None
 
     def compose(self) -> ComposeResult:
-        """Lay out the panels; `_arrange` gives them their sizes."""
+        """Lay out the panels; `arrange` gives them their sizes."""
         inks, view = self._inks, self._view
         yield Header(inks, view, id="header")
         yield Headline(inks, view, id="headline")
@@ -95,26 +84,11 @@ class SimulateApp(SessionApp):
             with Container(id="side"):
                 yield ModesPanel(inks, view, id="modes")
                 yield WorkerTable(inks, view, id="workers")
-        yield KeyFooter(inks, view, id="footer")
+        yield KeyFooter(inks, view, KEYS, id="footer")
 
-    def on_mount(self) -> None:
-        """Show the first picture."""
-        self.register_theme(DARK)
-        self.register_theme(LIGHT)
-        self.theme = "ansi-dark" if self.ansi else DARK.name
-        self.theme_changed_signal.subscribe(self, self._use_theme)
-        self._arrange()
-
-    def draw(self, snapshot: Snapshot) -> None:
-        """Show a Snapshot; in the header alone while the display is frozen."""
-        switching = self._still_switching(snapshot)
-        if self._live.frozen and snapshot.status is not Status.ENDED:
-            self._live = replace(self._live, snapshot=snapshot, switching=switching, headline="")
-            self.screen_stack[0].query_one(Header).show(self._live)
-            return
-        words = self._headline(snapshot)
-        self._live = replace(self._live, snapshot=snapshot, headline=words, switching=switching, frozen=False)
-        self._show()
+    def received(self, view: View, snapshot: Snapshot) -> View:
+        """Return the View with a Snapshot; the mode may still be switching."""
+        return replace(view, snapshot=snapshot, switching=self._still_switching(snapshot))
 
     def _still_switching(self, snapshot: Snapshot) -> bool:
         """Tell whether a switch was asked for and no Snapshot knows of it yet."""
@@ -127,29 +101,17 @@ class SimulateApp(SessionApp):
         self._switch_asked = None
         return False
 
-    def _show(self) -> None:
-        """Draw what changed: everything, or the header alone while the display is frozen."""
-        live = self._live
-        if not live.frozen:
-            if live.snapshot is not None and not live.headline:
-                live = self._live = replace(live, headline=self._headline(live.snapshot))
-            self._view = live
-        self._view = replace(
-            self._view, frozen=live.frozen, logarithmic=live.logarithmic, notice=live.notice, switching=live.switching
-        )
-        screen = self.screen_stack[0]
-        for widget in screen.query(Rows):
-            if widget.display:
-                widget.show(live if isinstance(widget, Header) else self._view)
+    def guide(self) -> Guide:
+        """Return what the help says of the panels."""
+        from sqlwatch.tui.simulate_guide import GUIDE  # only when it is wanted: the first picture comes sooner
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Divide the new size."""
-        self._arrange()
+        return GUIDE
 
-    def _arrange(self) -> None:
+    def arrange(self, size: Size) -> None:
+        """Divide the screen among the panels."""
         simulation = self._view.simulation
         workers = len(simulation.phase.workers) if simulation else 18
-        parts = plan(self.size.width, self.size.height, workers)
+        parts = plan(size.width, size.height, workers)
         screen = self.screen_stack[0]
         for arrangement in Arrangement:
             screen.set_class(parts.arrangement is arrangement, f"-{arrangement.value}")
@@ -165,60 +127,21 @@ class SimulateApp(SessionApp):
         screen.query_one("#charts").display = parts.charts > 0
         screen.query_one("#side").styles.width = parts.side_columns or "1fr"
 
-    def _use_theme(self, theme: Theme) -> None:
-        self._inks = Inks(ansi=self.ansi, dark=theme.dark)
-        for widget in self.screen_stack[0].query(Rows):
-            widget.use(self._inks)
-
-    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action of the keys in the palette, and the two themes."""
-        for key in KEYS:
-            if key.action != "command_palette":
-                yield SystemCommand(key.description.capitalize(), key.tooltip, self._runner(key.action))
-        if not self.ansi:
-            yield SystemCommand("Dark theme", "Light text on dark.", lambda: setattr(self, "theme", DARK.name))
-            yield SystemCommand("Light theme", "Dark text on light.", lambda: setattr(self, "theme", LIGHT.name))
-
-    def _runner(self, action: str) -> Callable[[], object]:
-        return lambda: self.call_next(self.run_action, action)
-
-    def _change(self, live: View, notice: str = "") -> None:
-        """Show another state of the screen, with a few words in answer to a key for a moment."""
-        self._live = replace(live, notice=notice)
-        self._show()
-        if self._forgetting is not None:
-            self._forgetting.stop()
-        self._forgetting = self.set_timer(_NOTICE_S, lambda: self._say("")) if notice else None
-
-    def _say(self, notice: str) -> None:
-        self._change(self._live, notice)
-
-    def _ended(self) -> bool:
-        """Tell whether the session is over, and say so: its keys do nothing any more."""
-        if self._live.status in (Status.ENDED, Status.STOPPING):
-            self._say("the run has ended; q quits and prints the summary")
-            return True
-        return False
-
     def action_toggle_mode(self) -> None:
         """Switch between contended and single-writer."""
         simulation = self._live.simulation
-        if self._ended() or simulation is None:
+        if self.is_over() or simulation is None:
             return
         self._switch_asked = (simulation.mode, time.monotonic())
         self.session.toggle_mode()
-        self._change(replace(self._live, switching=True))
-
-    def action_freeze(self) -> None:
-        """Hold the picture still, or let it go."""
-        self._change(replace(self._live, frozen=not self._live.frozen))
+        self.change(replace(self._live, switching=True))
 
     def action_pause(self) -> None:
         """Pause or resume the workload."""
-        if not self._ended():
+        if not self.is_over():
             self._paused = not self._paused
             (self.session.pause if self._paused else self.session.resume)()
-            self._say("pausing the workload" if self._paused else "the workload goes on")
+            self.say("pausing the workload" if self._paused else "the workload goes on")
 
     def action_add_writer(self) -> None:
         """Start one more writer."""
@@ -237,19 +160,15 @@ class SimulateApp(SessionApp):
         self._resize(self.session.remove_reader, "removing a reader")
 
     def _resize(self, order: Callable[[], None], notice: str) -> None:
-        if not self._ended():
+        if not self.is_over():
             order()
-            self._say(notice)
-
-    def action_reset(self) -> None:
-        """Begin the statistics again."""
-        self._resize(self.session.reset, "statistics begin again")
+            self.say(notice)
 
     def action_scale(self) -> None:
         """Show shares linearly or logarithmically."""
         logarithmic = not self._live.logarithmic
         words = f"lock waits: {'logarithmic' if logarithmic else 'linear'} shares"
-        self._change(replace(self._live, logarithmic=logarithmic), words)
+        self.change(replace(self._live, logarithmic=logarithmic), words)
 
     def action_cursor_up(self) -> None:
         """Select the worker above."""
@@ -259,21 +178,15 @@ class SimulateApp(SessionApp):
         """Select the worker below."""
         self.query_one(WorkerTable).move(1)
 
-    def action_help(self) -> None:
-        """Show the help."""
-        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted: the first picture comes sooner
-
-        self.push_screen(HelpScreen(self._view.glyphs))
-
     def action_kill(self) -> None:
         """Ask, then kill the worker under the cursor."""
         worker = self._selected()
-        if self._ended():
+        if self.is_over():
             return
         if worker is None or worker.exit is not None:
-            self._say("no living worker is selected; move the cursor with up and down")
+            self.say("no living worker is selected; move the cursor with up and down")
             return
-        from sqlwatch.tui.confirm_screen import ConfirmScreen  # as above
+        from sqlwatch.tui.confirm_screen import ConfirmScreen  # only when it is wanted
 
         role = worker.role.value
         question = f"Kill worker {worker.id}, a {role} (process {worker.pid})?"
@@ -283,9 +196,9 @@ class SimulateApp(SessionApp):
         )
 
     def _kill(self, worker: Worker, confirmed: bool) -> None:
-        if confirmed and not self._ended():
+        if confirmed and not self.is_over():
             self.session.kill(worker.id)
-            self._say(f"killing worker {worker.id}")
+            self.say(f"killing worker {worker.id}")
 
     def _selected(self) -> Worker | None:
         simulation = self._live.simulation

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from simulators.events import Role, WorkerState
 from sqlwatch.charts import units
@@ -19,14 +19,17 @@ _BAR_FULL_SHARE: Final = 4.0
 """A share bar is full at this many times the fair share."""
 
 
+Item = TypeVar("Item")
+
+
 @dataclass(frozen=True)
-class Column:
+class Column(Generic[Item]):
     """One column: `rank` says how early it goes when there is no room (0 never goes)."""
 
     heading: str
     width: int
     rank: int
-    write: Callable[[Worker], str]
+    write: Callable[[Item], str]
     left: bool = False
 
 
@@ -90,16 +93,16 @@ def _role(worker: Worker) -> str:
     return {Role.SINGLE_WRITER: "single"}.get(worker.role, worker.role.value)
 
 
-NUMBER: Final = Column("#", 3, 0, lambda worker: str(worker.id))
-ROLE: Final = Column("role", 6, 0, _role, left=True)
-LONG_ROLE: Final = Column("role", 13, 5, lambda worker: worker.role.value, left=True)
-STATE: Final = Column("state", 10, 0, state_of, left=True)
-SHORT_STATE: Final = Column("state", 8, 0, lambda worker: state_of(worker, short=True), left=True)
-WAITING: Final = Column("waits", 6, 0, _waiting)
-COMMITS: Final = Column("done", 4, 0, _commits)
-SHARE: Final = Column("share", 5, 2, _share)
-LONGEST: Final = Column("longest", 7, 1, _longest)
-BUSY: Final = Column("busy", 4, 3, _busy)
+NUMBER: Final = Column[Worker]("#", 3, 0, lambda worker: str(worker.id))
+ROLE: Final = Column[Worker]("role", 6, 0, _role, left=True)
+LONG_ROLE: Final = Column[Worker]("role", 13, 5, lambda worker: worker.role.value, left=True)
+STATE: Final = Column[Worker]("state", 10, 0, state_of, left=True)
+SHORT_STATE: Final = Column[Worker]("state", 8, 0, lambda worker: state_of(worker, short=True), left=True)
+WAITING: Final = Column[Worker]("waits", 6, 0, _waiting)
+COMMITS: Final = Column[Worker]("done", 4, 0, _commits)
+SHARE: Final = Column[Worker]("share", 5, 2, _share)
+LONGEST: Final = Column[Worker]("longest", 7, 1, _longest)
+BUSY: Final = Column[Worker]("busy", 4, 3, _busy)
 NOTE_WIDTH: Final = 7
 NOTE_WIDE: Final = 11
 BAR_LEAST: Final = 8
@@ -109,7 +112,7 @@ BAR_LEAST: Final = 8
 class Layout:
     """The columns that fit, the width of the share bar (0: none), and of the note at the end."""
 
-    columns: tuple[Column, ...]
+    columns: tuple[Column[Worker], ...]
     bar: int
     note: int
 
@@ -138,7 +141,7 @@ def columns_for(width: int) -> Layout:
     return Layout(tuple(columns), bar, max(left - 1 - (bar + 1 if bar else 0), 0))
 
 
-def _needed(columns: Sequence[Column]) -> int:
+def _needed(columns: Sequence[Column[Worker]]) -> int:
     return 1 + sum(column.width + 1 for column in columns) - 1
 
 

@@ -2,28 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlwatch.charts.segment import Ink, Row, Segment, width_of
-from sqlwatch.tui.keys import KEYS, Key
+from sqlwatch.tui.keys import Key
 from sqlwatch.tui.panel import Rows
 from sqlwatch.tui.view import View
 
 if TYPE_CHECKING:
     from textual import events
 
+    from sqlwatch.tui.inks import Inks
+
 
 class KeyFooter(Rows):
     """One line, made from the definitions of the keys."""
 
-    _spans: tuple[tuple[int, int, str], ...] = ()
+    def __init__(self, inks: Inks, view: View, keys: Sequence[Key], *, id: str) -> None:
+        super().__init__(inks, view, id=id)
+        self._keys = keys
+        self._spans: tuple[tuple[int, int, str], ...] = ()
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the keys that fit, in order of importance."""
         row: list[Segment] = []
         spans = []
         used = 0
-        for key in KEYS:
+        for key in self._keys:
             if not key.footer:
                 continue
             part = _part(key)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, whole_parts, width_of
 from sqlwatch.metrics.snapshot import Status
@@ -16,16 +18,15 @@ _QUIET = (Status.RUNNING, Status.WARMING_UP, Status.STARTING)
 class Header(Rows):
     """One or two lines at the top; what does not fit into the first goes into the second, before the workload."""
 
+    STAYS_LIVE = True
+
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return badge, state and figures, and in the second line the workload in words."""
-        state = whole_parts([_badge(view), _state(view)], width)
-        figures = _figures(view)
-        fitting = 0
-        while fitting < len(figures) and width_of(whole_parts([state, *figures[: fitting + 1]], 9999)) <= width:
-            fitting += 1
-        rows = [whole_parts([state, *figures[:fitting]], width)]
+        state = whole_parts([_badge(view), state_of(view)], width)
+        first, rest = filled([state, *_figures(view)], width)
+        rows = [first]
         if height > 1:
-            rows.append(whole_parts([*figures[fitting:], *_workload(view, width)], width))
+            rows.append(whole_parts([*rest, *_workload(view, width)], width))
         return rows
 
 
@@ -39,7 +40,16 @@ def _badge(view: View) -> Row:
     return (Segment(f" {simulation.mode.value.upper()} ", MODE_BADGE[simulation.mode]),)
 
 
-def _state(view: View) -> Row:
+def filled(parts: Sequence[Row], width: int) -> tuple[Row, Sequence[Row]]:
+    """Return a line of as many parts as fit whole, and the parts that did not fit; the first part always stands."""
+    fitting = 1
+    while fitting < len(parts) and width_of(whole_parts(parts[: fitting + 1], 9999)) <= width:
+        fitting += 1
+    return whole_parts(parts[:fitting], width), parts[fitting:]
+
+
+def state_of(view: View) -> Row:
+    """Say whether the display is frozen, and what the session is doing."""
     word = view.status.value
     if view.frozen:
         return (Segment(" FROZEN ", Ink.ALERT_BADGE), Segment(f" {word}", Ink.MUTED))
@@ -55,18 +65,19 @@ def _figures(view: View) -> list[Row]:
         return []
     figures = [
         (Segment(units.clock(snapshot.elapsed_ns), Ink.STRONG),),
-        _figure(units.rate(snapshot.commits_per_s), units.RATE_WIDTH, "commits"),
+        figure(units.rate(snapshot.commits_per_s), units.RATE_WIDTH, "commits"),
     ]
     if snapshot.simulation is not None:
         busy = snapshot.simulation.run.busy_errors
-        figures.append(_figure(units.count(busy), 1, "busy errors", Ink.WARNING if busy else Ink.STRONG))
-    figures.append(_figure(units.share(snapshot.own_cpu), 3, "own CPU"))
+        figures.append(figure(units.count(busy), 1, "busy errors", Ink.WARNING if busy else Ink.STRONG))
+    figures.append(figure(units.share(snapshot.own_cpu), 3, "own CPU"))
     if snapshot.simulation is not None and snapshot.simulation.run.reads:
-        figures.append(_figure(units.rate(snapshot.reads_per_s), units.RATE_WIDTH, "reads"))
+        figures.append(figure(units.rate(snapshot.reads_per_s), units.RATE_WIDTH, "reads"))
     return figures
 
 
-def _figure(value: str, width: int, name: str, ink: Ink = Ink.STRONG) -> Row:
+def figure(value: str, width: int, name: str, ink: Ink = Ink.STRONG) -> Row:
+    """Return a figure with its name, in a place of its own so that nothing moves when it changes."""
     return (Segment(f"{name} ", Ink.MUTED), Segment(value.rjust(width), ink))
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.panel import Rows
@@ -11,6 +13,9 @@ from sqlwatch.tui.view import View
 
 class Headline(Rows):
     """What is happening; while the session starts or after it ended, what it says of itself."""
+
+    BEFORE: ClassVar[str] = "starting the workers"
+    """Said until there is something to say."""
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the words, broken between words; a message of the session follows where there is a line left."""
@@ -22,7 +27,7 @@ class Headline(Rows):
         elif message and view.status in (Status.STARTING, Status.STOPPING, Status.ENDED):
             headline, message = message, headline if view.status is not Status.STARTING else ""
         elif not headline:
-            headline, message = message or "starting the workers", ""
+            headline, message = message or self.BEFORE, ""
         if message == headline:
             message = ""
         lines = wrapped(headline, width - len(mark), height)

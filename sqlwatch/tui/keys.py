@@ -1,7 +1,11 @@
-"""Every key, defined once: bindings, footer, help, palette and the table in the README are made from this list."""
+"""Every key, defined once: bindings, footer, help, palette and the tables in the README are made from these lists.
+
+Keys that mean the same in every dashboard stand here by name; the keys of `watch` are in `watch_keys`.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -24,24 +28,44 @@ class Key:
     group: str
 
 
-_SEE: Final = "Look"
+LOOK: Final = "Look"
 _WORKLOAD: Final = "Change the workload"
-_LEAVE: Final = "Leave"
+LEAVE: Final = "Leave"
+
+QUIT: Final = Key(
+    "quit", ("q", "ctrl+c"), "q, ctrl+c", "quit", "Quit", "quit", "End the workload and print the summary.", LEAVE
+)
+HELP: Final = Key(
+    "help", ("question_mark", "f1"), "?, f1", "help", "Help", "help", "Keys, and how to read each panel.", LOOK
+)
+FREEZE: Final = Key(
+    "freeze", ("space",), "space", "freeze", "Freeze", "freeze the display",
+    "Hold the picture still; the workload and the header go on.", LOOK,
+)  # fmt: skip
+RESET: Final = Key(
+    "reset", ("0",), "0", "reset", "Reset", "reset the statistics", "Begin all figures of this mode again.", LOOK
+)
+FOCUS: Final = Key(
+    "focus", ("tab",), "tab", "focus_next", "Panel", "next panel",
+    "Move the focus; a focused panel says what it shows.", LOOK,
+)  # fmt: skip
+CURSOR_UP: Final = Key("cursor-up", ("up",), "up", "cursor_up", "", "cursor up", "Select the worker above.", LOOK)
+CURSOR_DOWN: Final = Key(
+    "cursor-down", ("down",), "down", "cursor_down", "", "cursor down", "Select the worker below.", LOOK
+)
+PALETTE: Final = Key(
+    "palette", ("ctrl+p",), "ctrl+p", "command_palette", "Palette", "command palette",
+    "Find any action by typing a part of its name.", LOOK,
+)  # fmt: skip
 
 KEYS: Final = (
-    Key(
-        "quit", ("q", "ctrl+c"), "q, ctrl+c", "quit", "Quit", "quit",
-        "End the workload and print the summary.", _LEAVE,
-    ),
-    Key("help", ("question_mark", "f1"), "?, f1", "help", "Help", "help", "Keys, and how to read each panel.", _SEE),
+    QUIT,
+    HELP,
     Key(
         "mode", ("m",), "m", "toggle_mode", "Mode", "contended / single-writer",
         "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD,
     ),
-    Key(
-        "freeze", ("space",), "space", "freeze", "Freeze", "freeze the display",
-        "Hold the picture still; the workload and the header go on.", _SEE,
-    ),
+    FREEZE,
     Key(
         "pause", ("p",), "p", "pause", "Pause", "pause the workload",
         "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD,
@@ -54,37 +78,25 @@ KEYS: Final = (
         "kill", ("K",), "K", "kill", "Kill", "kill the selected worker",
         "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD,
     ),
-    Key(
-        "reset", ("0",), "0", "reset", "Reset", "reset the statistics",
-        "Begin all figures of this mode again.", _SEE,
-    ),
+    RESET,
     Key(
         "scale", ("l",), "l", "scale", "Log", "linear / log",
-        "Show the shares of the lock-wait histogram linearly or logarithmically.", _SEE,
+        "Show the shares of the lock-wait histogram linearly or logarithmically.", LOOK,
     ),
-    Key(
-        "focus", ("tab",), "tab", "focus_next", "Panel", "next panel",
-        "Move the focus; a focused panel says what it shows.", _SEE,
-    ),
-    Key(
-        "cursor-up", ("up",), "up", "cursor_up", "", "cursor up", "Select the worker above.", _SEE,
-    ),
-    Key(
-        "cursor-down", ("down",), "down", "cursor_down", "", "cursor down", "Select the worker below.", _SEE,
-    ),
-    Key(
-        "palette", ("ctrl+p",), "ctrl+p", "command_palette", "Palette", "command palette",
-        "Find any action by typing a part of its name.", _SEE,
-    ),
+    FOCUS,
+    CURSOR_UP,
+    CURSOR_DOWN,
+    PALETTE,
 )  # fmt: skip
+"""The keys of `simulate`, the most important first."""
 
-GROUPS: Final = (_SEE, _WORKLOAD, _LEAVE)
+GROUPS: Final = (LOOK, _WORKLOAD, LEAVE)
 
 
-def bindings() -> list[Binding]:
+def bindings(keys: Sequence[Key] = KEYS) -> list[Binding]:
     """Return a binding for every key; ctrl+c goes before what a focused widget may make of it."""
     result = []
-    for key in KEYS:
+    for key in keys:
         for number, name in enumerate(key.keys):
             result.append(
                 Binding(
@@ -100,11 +112,11 @@ def bindings() -> list[Binding]:
     return result
 
 
-def keys_markdown() -> str:
+def keys_markdown(keys: Sequence[Key] = KEYS) -> str:
     """Return the table of keys for the README, in Markdown."""
     rows = ["| key | does | |", "|---|---|---|"]
     for group in GROUPS:
-        for key in (key for key in KEYS if key.group == group):
+        for key in (key for key in keys if key.group == group):
             shown = ", ".join(f"`{part}`" for part in key.shown.split(", "))
             rows.append(f"| {shown} | {key.description} | {key.tooltip} |")
     return "\n".join(rows) + "\n"

@@ -22,6 +22,8 @@ class Rows(Widget):
     """A widget that shows rows of segments, which its subclasses `draw` from a View."""
 
     ALLOW_SELECT = False
+    STAYS_LIVE: ClassVar[bool] = False
+    """Whether the widget goes on while the display is frozen."""
 
     def __init__(self, inks: Inks, view: View, *, id: str) -> None:
         super().__init__(id=id)
@@ -35,9 +37,10 @@ class Rows(Widget):
         raise NotImplementedError
 
     def show(self, view: View) -> None:
-        """Show another View."""
+        """Show another View; a hidden widget keeps it for the time when it is shown again."""
         self._view = view
-        self.rebuild()
+        if self.display:
+            self.rebuild()
 
     def use(self, inks: Inks) -> None:
         """Draw with other inks."""
@@ -121,6 +124,15 @@ class Panel(Rows, can_focus=True):
             words = whole_parts(self.facts(view), width - len(title.text) - 3)
         rest = width - len(title.text) - width_of(words) - 1
         return (title, *words, Segment(" " if width_of(words) else line, Ink.FAINT), Segment(line * rest, Ink.FAINT))
+
+
+def clipped(text: str, width: int) -> str:
+    """Cut a text that is longer than `width`, wherever that falls.
+
+    >>> clipped("python3 import.py", 10), clipped("app", 10), clipped("app", 0)
+    ('python3 i…', 'app', '')
+    """
+    return text if len(text) <= width else text[: width - 1] + "…" if width > 0 else ""
 
 
 def cut(text: str, width: int) -> str:

@@ -27,11 +27,12 @@ def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: in
 
 
 def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
-    """Return a mark where the mode changed or the statistics began again, and where a worker ended."""
+    """Return a mark where the mode or the statistics changed, a worker ended, or the database came or went."""
+    signs = {MarkKind.WORKER_EXIT: "x", MarkKind.DATABASE: glyphs.mode_change}
     result = [
-        Happening(timeline.end_ns - mark.at_ns, "x", Ink.WARNING, clean(mark.text))
+        Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.WARNING, clean(mark.text))
         for mark in timeline.marks
-        if mark.kind is MarkKind.WORKER_EXIT
+        if mark.kind in signs
     ]
     if simulation is None:
         return result

@@ -8,11 +8,28 @@ from typing import Protocol
 from sqlwatch.metrics.snapshot import Snapshot
 
 
-class SessionProtocol(Protocol):
-    """A running simulation; every method returns at once, its effect shows in later Snapshots."""
+class WatchSessionProtocol(Protocol):
+    """What every session can do: all that is asked of one that only observes.
+
+    Every method returns at once, its effect shows in later Snapshots.
+    """
 
     def start(self, on_snapshot: Callable[[Snapshot], None]) -> None:
         """Begin; `on_snapshot` is called from the session's own thread, some times a second."""
+
+    def reset(self) -> None:
+        """Begin the statistics again."""
+
+    def stop(self) -> None:
+        """Ask the session to end."""
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session's thread is done; a Snapshot with Status.ENDED was sent before."""
+
+
+class SessionProtocol(WatchSessionProtocol, Protocol):
+    """A running simulation."""
 
     def pause(self) -> None:
         """Stop the workload for a while."""
@@ -37,13 +54,3 @@ class SessionProtocol(Protocol):
 
     def kill(self, worker_id: int) -> None:
         """Kill a worker (SIGKILL)."""
-
-    def reset(self) -> None:
-        """Begin the statistics again."""
-
-    def stop(self) -> None:
-        """Ask the session to end."""
-
-    @property
-    def ended(self) -> bool:
-        """Whether the session's thread is done; a Snapshot with Status.ENDED was sent before."""

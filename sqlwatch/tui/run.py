@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.protocol import SessionProtocol
-
-if TYPE_CHECKING:
-    from textual.driver import Driver
+from sqlwatch.tui.session_app import terminal_driver
 
 
 def run_dashboard(
@@ -27,15 +23,6 @@ def run_dashboard(
     The session is started after the first picture and asked to stop at the end; the caller waits for its end, after
     the terminal has been given back.  Raise ValueError for an fps outside 1..10 or an unknown glyph set.
     """
-    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=_driver_class())
+    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=terminal_driver())
     app.run(mouse=mouse)
     return app.return_code or 0
-
-
-def _driver_class() -> type[Driver] | None:
-    """Return the driver that survives a closed terminal, where there is one; None is Textual's own."""
-    if sys.platform == "win32":
-        return None
-    from sqlwatch.tui.driver import TerminalDriver  # its modules exist on POSIX only
-
-    return TerminalDriver

@@ -14,7 +14,7 @@ from textual.message import Message
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.inks import needs_ansi
 from sqlwatch.tui.mailbox import Mailbox
-from sqlwatch.tui.protocol import SessionProtocol
+from sqlwatch.tui.protocol import WatchSessionProtocol
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -31,7 +31,7 @@ class SessionApp(App[None]):
     class SnapshotReady(Message):
         """A Snapshot waits in the mailbox."""
 
-    def __init__(self, session: SessionProtocol, *, fps: int, driver_class: type[Driver] | None = None) -> None:
+    def __init__(self, session: WatchSessionProtocol, *, fps: int, driver_class: type[Driver] | None = None) -> None:
         """Prepare for a session that has not been started; raise ValueError for an fps outside 1..10."""
         if not 1 <= fps <= 10:
             raise ValueError(f"fps: {fps} is out of range; allowed are 1 to 10.")
@@ -124,3 +124,12 @@ class SessionApp(App[None]):
             self._told_of_end = snapshot.status is Status.ENDED
             self._drawn_s = time.monotonic()
             self.draw(snapshot)
+
+
+def terminal_driver() -> type[Driver] | None:
+    """Return the driver that survives a closed terminal, where there is one; None is Textual's own."""
+    if sys.platform == "win32":
+        return None
+    from sqlwatch.tui.driver import TerminalDriver  # its modules exist on POSIX only
+
+    return TerminalDriver

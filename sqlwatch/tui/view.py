@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from simulators.events import Mode
 from sqlwatch.charts.glyphs import GlyphSet
+from sqlwatch.diagnose.finding import Finding
+from sqlwatch.metrics.observed import Observed
 from sqlwatch.metrics.snapshot import Period, Simulation, Snapshot, Status
 
 MODES = (Mode.CONTENDED, Mode.MUTEX, Mode.SINGLE_WRITER)
@@ -19,6 +21,8 @@ class View:
     glyphs: GlyphSet
     snapshot: Snapshot | None = None
     headline: str = ""
+    findings: tuple[Finding, ...] = ()
+    """What is wrong at the moment of the Snapshot, the gravest first."""
     notice: str = ""
     """A few words in answer to a key, for a moment."""
     frozen: bool = False
@@ -29,6 +33,11 @@ class View:
     def simulation(self) -> Simulation | None:
         """The simulation's part of the Snapshot, if there is one yet."""
         return self.snapshot.simulation if self.snapshot else None
+
+    @property
+    def observation(self) -> Observed | None:
+        """The part of the Snapshot that an observed database has, if there is one yet."""
+        return self.snapshot.observation if self.snapshot else None
 
     @property
     def status(self) -> Status:

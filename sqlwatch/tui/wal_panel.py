@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import ClassVar
+
 from sqlwatch.charts import axis, units
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.series import Series, time_chart, time_row
@@ -11,6 +14,7 @@ from sqlwatch.tui.phases import wal_marks
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_FRAMES = 9
+_ROWS_FOR_BACKLOG = 10
 
 
 class WalPanel(Panel):
@@ -18,6 +22,8 @@ class WalPanel(Panel):
 
     TITLE = "WAL"
     EXPLANATION = "size of the -wal file; a checkpoint copies its frames into the database, a reset starts it again"
+    SHOWS_BACKLOG: ClassVar[bool] = False
+    """Whether frames not copied yet get a chart of their own where there is room."""
 
     def facts(self, view: View) -> list[Row]:
         """Give the sizes now."""
@@ -26,15 +32,20 @@ class WalPanel(Panel):
         wal, glyphs = view.snapshot.wal, view.glyphs
         size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
         facts: list[Row] = [(Segment("file ", Ink.MUTED), Segment(size, Ink.STRONG))]
-        if wal.pins:
-            facts.append((Segment(f"PINNED by {len(wal.pins)} reader{'s' * (len(wal.pins) != 1)}", Ink.WARNING),))
+        if (pinned := self.pinned(view)) is not None:
+            facts.append(pinned)
         facts += [
-            _count(wal.live_frames, "live frames"),
-            (Segment(f"{glyphs.checkpoint} ", Ink.MARK), *_count(wal.checkpoints, "checkpoints")),
-            (Segment(f"{glyphs.reset} ", Ink.MARK), *_count(wal.resets, "resets")),
-            _count(wal.backlog_frames, "not yet copied"),
+            counted(wal.live_frames, "live frames"),
+            (Segment(f"{glyphs.checkpoint} ", Ink.MARK), *counted(wal.checkpoints, "checkpoints")),
+            (Segment(f"{glyphs.reset} ", Ink.MARK), *counted(wal.resets, "resets")),
+            counted(wal.backlog_frames, "not yet copied"),
         ]
         return facts
+
+    def pinned(self, view: View) -> Row | None:
+        """Say that the WAL is pinned, if it is."""
+        pins = view.snapshot.wal.pins if view.snapshot is not None else ()
+        return (Segment(f"PINNED by {len(pins)} reader{'s' * (len(pins) != 1)}", Ink.WARNING),) if pins else None
 
     def body(self, view: View, width: int, height: int) -> list[Row]:
         """Return the size of the file over time and, where there is room, the live frames above it."""
@@ -45,11 +56,13 @@ class WalPanel(Panel):
         if height == 1:
             now = (Segment(units.size(view.snapshot.wal.file_bytes).rjust(units.SIZE_WIDTH), Ink.STRONG),)
             return [time_row(size, width, glyphs, "WAL   ", [now])]
+        uppers = [(timeline.live_frames, "frames")] if height >= _ROWS_FOR_FRAMES else []
+        if self.SHOWS_BACKLOG and height >= _ROWS_FOR_BACKLOG:
+            uppers.append((timeline.backlog_frames, "to do"))
+        upper = (height - 2) // (len(uppers) + 1)
         rows: list[Row] = []
-        if height >= _ROWS_FOR_FRAMES:
-            frames = _series(timeline, timeline.live_frames)
-            upper = (height - 2) // 2
-            rows = time_chart(frames, width, upper, glyphs, write=_frames, bare=True)
+        for values, name in uppers:
+            rows += time_chart(_series(timeline, values), width, upper, glyphs, write=_named(name), bare=True)
         marks = wal_marks(timeline, glyphs)
         lower = height - len(rows)
         return rows + time_chart(
@@ -62,9 +75,11 @@ def _series(timeline: Timeline, values: tuple[int | None, ...]) -> Series:
     return Series(values, timeline.period_ns, [Ink.SERIES] * len(values), end, peaks=True)
 
 
-def _frames(value: float) -> str:
-    return units.count(value) if value else "frames"
+def _named(name: str) -> Callable[[float], str]:
+    """Return a way to write counts in which 0, at the foot of the axis, says what is counted."""
+    return lambda value: units.count(value) if value else name
 
 
-def _count(value: int | None, name: str) -> Row:
+def counted(value: int | None, name: str) -> Row:
+    """Return a number of things with their name, in a place of its own."""
     return (Segment(units.count(value).rjust(units.COUNT_WIDTH), Ink.STRONG), Segment(f" {name}", Ink.MUTED))

@@ -10,14 +10,17 @@ from textual.pilot import Pilot
 
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.panel import Rows
+from sqlwatch.tui.watch_app import WatchApp
+from tests.tui import observed
 from tests.tui.fake import FakeSession, headline
 
 
 class Screen:
     """A running dashboard and what to do with it."""
 
-    def __init__(self, app: SimulateApp, pilot: Pilot[None], session: FakeSession) -> None:
+    def __init__(self, app: DashboardApp, pilot: Pilot[None], session: FakeSession) -> None:
         self.app = app
         self.pilot = pilot
         self.session = session
@@ -61,10 +64,21 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened() -> Open:
     """Return a way to open the dashboard at a size."""
 
+    return _opening(lambda session, glyphs: SimulateApp(session, headline=headline, glyphs=glyphs))
+
+
+@pytest.fixture
+def watched() -> Open:
+    """Return a way to open the dashboard of an observed database at a size."""
+    judged = {"headline": observed.verdict, "findings": observed.findings}
+    return _opening(lambda session, glyphs: WatchApp(session, **judged, glyphs=glyphs))
+
+
+def _opening(make: Callable[[FakeSession, str], DashboardApp]) -> Open:
     @asynccontextmanager
     async def open_at(width: int = 120, height: int = 40, *, glyphs: str = "braille") -> AsyncIterator[Screen]:
         session = FakeSession()
-        app = SimulateApp(session, headline=headline, glyphs=glyphs)
+        app = make(session, glyphs)
         async with app.run_test(size=(width, height)) as pilot:
             await pilot.pause()
             assert session.calls == ["start"]

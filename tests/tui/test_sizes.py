@@ -47,6 +47,8 @@ async def test_resizing_keeps_everything_in_view(opened: Open) -> None:
             await screen.pilot.pause()
             assert "q Quit" in screen.lines()[-1]
             assert "CONTENDED" in screen.lines()[0]
+            expected = plan(width, height, 18)
+            assert len(screen.text("waits").splitlines()) == max(expected.waits, 1)
 
 
 async def test_hostile_texts_cannot_break_the_screen(opened: Open) -> None:

@@ -41,7 +41,7 @@ PATIENCE_S = 20
 class Terminal:
     """A pseudo-terminal with the dashboard in it."""
 
-    def __init__(self, note: Path, *, controlling: bool, environment: dict[str, str]) -> None:
+    def __init__(self, note: Path, *, controlling: bool, environment: dict[str, str], program: str = PROGRAM) -> None:
         self.note = note
         self.output = b""
         self.master, self.slave = pty.openpty()
@@ -49,7 +49,7 @@ class Terminal:
         self.before = termios.tcgetattr(self.slave)
         slave = self.slave
         self.process = subprocess.Popen(
-            [sys.executable, "-c", PROGRAM, str(note), "controlling" if controlling else ""],
+            [sys.executable, "-c", program, str(note), "controlling" if controlling else ""],
             stdin=slave,
             stdout=slave,
             stderr=slave,

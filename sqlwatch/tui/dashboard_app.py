@@ -1,0 +1,168 @@
+"""What every dashboard does alike: draws the newest Snapshot, freezes, answers keys with a few words, themes, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import replace
+from typing import TYPE_CHECKING, ClassVar, Final
+
+from textual.app import SystemCommand
+
+from sqlwatch.charts.glyphs import GLYPH_SETS
+from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.tui.inks import DARK, LIGHT, Inks
+from sqlwatch.tui.keys import Key
+from sqlwatch.tui.panel import Rows
+from sqlwatch.tui.protocol import WatchSessionProtocol
+from sqlwatch.tui.session_app import SessionApp
+from sqlwatch.tui.view import View
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.driver import Driver
+    from textual.geometry import Size
+    from textual.screen import Screen
+    from textual.theme import Theme
+    from textual.timer import Timer
+
+    from sqlwatch.tui.help_screen import Guide
+
+_NOTICE_S: Final = 3.0
+
+
+class DashboardApp(SessionApp):
+    """Widgets of type Rows that all show one View: the live one, or the one at which the display was frozen."""
+
+    TITLE = "sqlwatch"
+    ENABLE_COMMAND_PALETTE = True
+    AUTO_FOCUS = None
+    KEYS: ClassVar[tuple[Key, ...]] = ()
+    """The keys of this dashboard; the palette offers their actions."""
+    ENDED_WORDS: ClassVar[str] = "the run has ended; q quits"
+
+    def __init__(
+        self,
+        session: WatchSessionProtocol,
+        *,
+        headline: Callable[[Snapshot], str],
+        fps: int = 4,
+        glyphs: str = "braille",
+        driver_class: type[Driver] | None = None,
+    ) -> None:
+        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set."""
+        if glyphs not in GLYPH_SETS:
+            raise ValueError(f"glyphs: there is no set {glyphs!r}; known are {', '.join(GLYPH_SETS)}.")
+        super().__init__(session, fps=fps, driver_class=driver_class)
+        self._headline = headline
+        self._view = View(GLYPH_SETS[glyphs])
+        self._live = self._view
+        self._inks = Inks(ansi=self.ansi)
+        self._forgetting: Timer | None = None
+
+    def arrange(self, size: Size) -> None:
+        """Divide a screen of this size among the panels."""
+        raise NotImplementedError
+
+    def guide(self) -> Guide:
+        """Return what the help says of the panels."""
+        raise NotImplementedError
+
+    def judged(self, view: View, snapshot: Snapshot) -> View:
+        """Return the View with what has to be worked out once per Snapshot."""
+        return replace(view, headline=self._headline(snapshot))
+
+    def received(self, view: View, snapshot: Snapshot) -> View:
+        """Return the View with a Snapshot that has just come."""
+        return replace(view, snapshot=snapshot)
+
+    def on_mount(self) -> None:
+        """Show the first picture."""
+        self.register_theme(DARK)
+        self.register_theme(LIGHT)
+        self.theme = "ansi-dark" if self.ansi else DARK.name
+        self.theme_changed_signal.subscribe(self, self._use_theme)
+        self.arrange(self.size)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Divide the new size; the app itself has the old one until this event has been handled."""
+        self.arrange(event.size)
+
+    def draw(self, snapshot: Snapshot) -> None:
+        """Show a Snapshot; where the display is frozen, only in what stays live."""
+        live = self.received(self._live, snapshot)
+        if live.frozen and snapshot.status is not Status.ENDED:
+            self._live = replace(live, headline="", findings=())
+            for widget in self._panels():
+                if widget.STAYS_LIVE:
+                    widget.show(self._live)
+            return
+        self._live = self.judged(replace(live, frozen=False), snapshot)
+        self.show()
+
+    def show(self) -> None:
+        """Draw what changed: everything, or what stays live while the display is frozen."""
+        live = self._live
+        if not live.frozen:
+            if live.snapshot is not None and not live.headline:
+                live = self._live = self.judged(live, live.snapshot)
+            self._view = live
+        self._view = replace(
+            self._view, frozen=live.frozen, logarithmic=live.logarithmic, notice=live.notice, switching=live.switching
+        )
+        for widget in self._panels():
+            widget.show(live if widget.STAYS_LIVE else self._view)
+
+    def _panels(self) -> Iterable[Rows]:
+        return self.screen_stack[0].query(Rows)
+
+    def _use_theme(self, theme: Theme) -> None:
+        self._inks = Inks(ansi=self.ansi, dark=theme.dark)
+        for widget in self._panels():
+            widget.use(self._inks)
+
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """Offer every action of the keys in the palette, and the two themes."""
+        for key in self.KEYS:
+            if key.action != "command_palette":
+                yield SystemCommand(key.description.capitalize(), key.tooltip, self._runner(key.action))
+        if not self.ansi:
+            yield SystemCommand("Dark theme", "Light text on dark.", lambda: setattr(self, "theme", DARK.name))
+            yield SystemCommand("Light theme", "Dark text on light.", lambda: setattr(self, "theme", LIGHT.name))
+
+    def _runner(self, action: str) -> Callable[[], object]:
+        return lambda: self.call_next(self.run_action, action)
+
+    def change(self, live: View, notice: str = "") -> None:
+        """Show another state of the screen, with a few words in answer to a key for a moment."""
+        self._live = replace(live, notice=notice)
+        self.show()
+        if self._forgetting is not None:
+            self._forgetting.stop()
+        self._forgetting = self.set_timer(_NOTICE_S, lambda: self.say("")) if notice else None
+
+    def say(self, notice: str) -> None:
+        """Say a few words in answer to a key for a moment."""
+        self.change(self._live, notice)
+
+    def is_over(self) -> bool:
+        """Tell whether the session is over, and say so: its keys do nothing any more."""
+        if self._live.status in (Status.ENDED, Status.STOPPING):
+            self.say(self.ENDED_WORDS)
+            return True
+        return False
+
+    def action_freeze(self) -> None:
+        """Hold the picture still, or let it go."""
+        self.change(replace(self._live, frozen=not self._live.frozen))
+
+    def action_reset(self) -> None:
+        """Begin the statistics again."""
+        if not self.is_over():
+            self.session.reset()
+            self.say("statistics begin again")
+
+    def action_help(self) -> None:
+        """Show the help."""
+        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted: the first picture comes sooner
+
+        self.push_screen(HelpScreen(self._view.glyphs, self.guide(), self.KEYS))

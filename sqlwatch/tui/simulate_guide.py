@@ -1,0 +1,50 @@
+"""How to read the dashboard of `simulate`: a paragraph for each panel."""
+
+from __future__ import annotations
+
+from typing import Final
+
+GUIDE: Final = (
+    (
+        "What you see",
+        "Many processes want to write to one SQLite database, and SQLite lets one write at a time. A writer that "
+        "finds the write lock taken does not queue: it sleeps and looks again. Who looks at the right moment "
+        "wins.",
+    ),
+    (
+        "Lock waits",
+        "A lock wait is the time from asking for the write lock until having it. To the right is longer, from 1us "
+        "to 30s, ten times longer with each tick; the axis never moves. A bar is the share of a mode's waits of "
+        "that length. {rung} marks SQLite's backoff rungs: a waiter sleeps 1, 2, 5, 10, 15, 20, 25, 25, 25, 50, "
+        "50ms and then 100ms each time, so it can only notice a free lock after 1, 3, 8, 18, 33, 53, 78, 103, "
+        "128, 178, 228ms, and every 100ms from there. Bars that stand on the rungs are waits that slept past the "
+        "moment the lock was free. The row 'now' counts the writers that wait at this moment, by their wait so "
+        "far: a digit far to the right is a writer that starves.",
+    ),
+    (
+        "Throughput",
+        "Commits a second of all writers. {mode} marks a change of mode; the colour of the bars is the mode's.",
+    ),
+    (
+        "WAL",
+        "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the "
+        "database. {reset} is a reset: the next writer begins at the start of the file again. Live frames are "
+        "those in use; the file itself does not shrink. A reader that keeps an old snapshot pins the WAL, and it "
+        "grows.",
+    ),
+    (
+        "Workers",
+        "'waits' is the wait for the lock that is growing now, 'longest' the longest one; 'done' are commits "
+        "(reads for a reader), 'share' is a writer's part of all commits. STARVED: it has waited longer than its "
+        "fair turn ten times over, and over 1s. In single-writer mode one process owns the write lock, and "
+        "'queue' says how many wait for it: the waiting moved, it did not vanish.",
+    ),
+    (
+        "Modes compared",
+        "The same figures for each mode that has run. Latency p99: 99 of 100 commits were faster, measured in the "
+        "client until the commit was acknowledged. 'wasted' is the time in which the lock was free while a writer "
+        "waited, asleep. Jain's index is 1 where all writers got the same and 1/n where one got everything. A ~ "
+        "stands before a sampled figure.",
+    ),
+)
+"""Title and words; the signs of the glyph set stand in braces."""

@@ -1,0 +1,107 @@
+"""The write-lock timeline: a lane for each process that held the lock or seemed to wait for it."""
+
+from __future__ import annotations
+
+from sqlwatch.charts import units
+from sqlwatch.charts.lanes import Cells, Lane, lane_rows
+from sqlwatch.charts.segment import Ink, Row, Segment
+from sqlwatch.metrics import observed as seen
+from sqlwatch.metrics.observations import LockName
+from sqlwatch.metrics.observed import Observed
+from sqlwatch.tui.panel import Panel
+from sqlwatch.tui.view import View
+from sqlwatch.tui.watch_words import holder_words, is_unseen
+
+WRITING = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSIVE)
+"""Whoever holds one of these has the right to write: WRITE in WAL mode, the others with a rollback journal."""
+
+
+class TimelinePanel(Panel):
+    """Who held the write lock, over the last seconds."""
+
+    TITLE = "Write lock"
+    EXPLANATION = "a lane a process; height: share of the looks that found it holding; right: its share of the last 10s"
+
+    def facts(self, view: View) -> list[Row]:
+        """Give the share of time in which it was held, and say how to read the lanes."""
+        observed, glyphs = view.observation, view.glyphs
+        if observed is None:
+            return []
+        held = units.share(observed.write_utilisation).rjust(units.SHARE_WIDTH)
+        return [
+            (
+                Segment("held ", Ink.MUTED),
+                Segment(held, Ink.STRONG),
+                Segment(f" of {units.duration(observed.window_ns)}", Ink.MUTED),
+            ),
+            (
+                Segment(glyphs.fills[-1], Ink.CONTENDED),
+                Segment(" holds  ", Ink.MUTED),
+                Segment(glyphs.waiting * 2, Ink.SINGLE_WRITER),
+                Segment(" waits", Ink.MUTED),
+            ),
+            (
+                Segment("longest ", Ink.MUTED),
+                Segment(_longest(observed).rjust(units.DURATION_WIDTH), Ink.STRONG),
+            ),
+        ]
+
+    def body(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the lanes, those that matter most where rows are few; the last line says how many are left out."""
+        observed = view.observation
+        if observed is None or not observed.lanes:
+            words = "nothing has been seen yet" if is_unseen(observed) else "nobody has held the write lock"
+            return [(Segment(f" {words}", Ink.MUTED),)]
+        room = height if height <= 2 else height - 1
+        chosen = chosen_lanes(observed, room)
+        lanes = [lane_of(observed, lane) for lane in chosen]
+        cells = cells_of(observed)
+        rows = lane_rows(lanes, cells, width, height if len(lanes) == room else len(lanes) + 1, view.glyphs)
+        if len(chosen) < len(observed.lanes) and height > 2:
+            more = f" +{len(observed.lanes) - len(chosen)} more"
+            rows[-1] = (Segment(more, Ink.MUTED), *_without(rows[-1], len(more)))
+        return rows
+
+
+def cells_of(observed: Observed) -> Cells:
+    """Return the length of the lanes' cells and where they end."""
+    return Cells(observed.lane_period_ns, observed.lane_end_ns // max(observed.lane_period_ns, 1))
+
+
+def lane_of(observed: Observed, lane: seen.Lane) -> Lane:
+    """Return a lane with its label and its share of the window."""
+    participant = observed.participant(lane.pid)
+    process = participant.process if participant is not None else None
+    holds = any(lock.pid == lane.pid for lock in observed.held(*WRITING))
+    share = units.share(participant.utilisation) if participant is not None else units.UNKNOWN
+    label = " " + holder_words(lane.pid, process)
+    return Lane(label, lane.held, lane.waiting, share.rjust(units.SHARE_WIDTH), holds)
+
+
+def chosen_lanes(observed: Observed, room: int) -> list[seen.Lane]:
+    """Return the lanes by pid; where not all have room, those that hold now, then by share, then by waiting."""
+    lanes = list(observed.lanes)
+    if len(lanes) <= room:
+        return lanes
+    now = {lock.pid for lock in observed.held(*WRITING)}
+    shares = {one.pid: (one.utilisation or 0.0, one.waiting_for_ns or 0) for one in observed.participants}
+    ranked = sorted(lanes, key=lambda lane: (lane.pid in now, *shares.get(lane.pid, (0.0, 0))), reverse=True)
+    kept = {lane.pid for lane in ranked[:room]}
+    return [lane for lane in lanes if lane.pid in kept]
+
+
+def _longest(observed: Observed) -> str:
+    run = observed.longest_hold
+    if run is None:
+        return units.UNKNOWN
+    return (">" if run.is_lower_bound else "") + units.duration(run.until_ns - run.since_ns)
+
+
+def _without(row: Row, cells: int) -> Row:
+    """Return a row without its first cells."""
+    result = []
+    for text, ink in row:
+        if cells < len(text):
+            result.append(Segment(text[max(cells, 0) :], ink))
+        cells -= len(text)
+    return tuple(result)

@@ -117,6 +117,27 @@ class Case:
         )
 
 
+def state_words(process: Process | None) -> str:
+    """Say what somebody who is in the way does, where that explains it, as a part of a sentence."""
+    if process is None:
+        return ""
+    if process.state == "T":
+        return " while it is stopped (state T)"
+    if process.state == "t":
+        return " while a debugger holds it (state t)"
+    activity = process.activity
+    if activity is not None and activity.peer is not None:
+        return f" while it waits for {activity.peer} ({activity.doing or 'socket'})"
+    return ""
+
+
+def state_remedy(process: Process | None) -> str:
+    """Return the first sentence of a remedy where somebody was stopped, else nothing."""
+    if process is None or process.state not in ("T", "t"):
+        return ""
+    return f"Let it go on: kill -CONT {process.pid}. "
+
+
 def count(number: int, name: str) -> str:
     """Write a number of things.
 

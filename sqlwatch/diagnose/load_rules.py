@@ -18,16 +18,15 @@ def saturated(case: Case) -> Iterable[Finding]:
     if not _is_judged(case) or used is None or used < case.limits.saturated_share:
         return
     takers = _takers(case)
-    if len(takers) + len(set(case.waiting) - {one.pid for one in takers}) < 2:
-        return  # one process alone works as fast as it can: nobody suffers
+    if len(takers) < 2 or any(hog(case)):
+        return  # one process alone works as fast as it can, and a hog is a finding of its own
     yield case.finding(
         "write-lock-saturated", Severity.WARNING,
         f"the write lock is held {units.share(used)} of the time by {count(len(takers), 'process')} in turn "
         f"({_shares(case, takers)}){_waits(case)}",
-        "There is only one write lock. Make each hold shorter and rarer: put many small writes into one transaction, "
-        "prepare data "
-        "before BEGIN, use synchronous=NORMAL in WAL mode, or let one process write for all. "
-        "Try what that brings with: sqlwatch simulate --compare.",
+        "There is only one write lock. Make each hold shorter and rarer: put many small writes into one "
+        "transaction, prepare data before BEGIN, use synchronous=NORMAL in WAL mode, or let one process write for "
+        "all. Try what that brings with: sqlwatch simulate --compare.",
         write_lock_utilisation=used, by_process=_by_process(takers), waiting=list(case.waiting),
         commits_per_s=case.snapshot.commits_per_s,
     )  # fmt: skip
@@ -41,17 +40,19 @@ def hog(case: Case) -> Iterable[Finding]:
     takers = _takers(case)
     top = takers[0]
     of_held = (top.utilisation or 0.0) / used
-    others = tuple(dict.fromkeys([*(pid for pid in case.waiting if pid != top.pid), *(one.pid for one in takers[1:])]))
+    others = tuple(pid for pid in case.waiting if pid != top.pid)
+    if case.look.waiters is None:
+        others = tuple(one.pid for one in takers[1:])  # who waits cannot be seen: whoever got a turn may have waited
     if of_held < case.limits.hog_share or not others or top.pid <= 0:
         return
     yield case.finding(
         "write-lock-hog", Severity.WARNING,
         f"{case.named(top.pid)} has the write lock {units.share(top.utilisation)} of the time, "
-        f"{units.share(of_held)} of all holds; "
-        f"{case.listed(others)} get{'s' if len(others) == 1 else ''} what is left",
-        "Waiters sleep up to 100 ms between two tries and miss the short moments in which the lock is free. Let that "
-        "process pause "
-        "between its transactions, for longer than they take, or do its work in fewer and larger ones.",
+        f"{units.share(of_held)} of all holds; {case.listed(others)} get{'s' if len(others) == 1 else ''} what is "
+        "left",
+        "Waiters sleep up to 100 ms between two tries and miss the short moments in which the lock is free. Let "
+        "that process pause between its transactions, for longer than they take, or do its work in fewer and "
+        "larger ones.",
         pid=top.pid, utilisation=top.utilisation, share_of_held=of_held, by_process=_by_process(takers),
         waiting=[pid for pid in case.waiting if pid != top.pid], **case.about(top.pid),
     )  # fmt: skip
@@ -62,14 +63,17 @@ def rollback(case: Case) -> Iterable[Finding]:
     if case.is_wal:
         return
     users = tuple(sorted(one.pid for one in case.observed.participants if one.is_open))
-    is_concurrent = len(users) > 1
-    use = f"{len(users)} processes use it ({case.listed(users)})" if is_concurrent else "one process uses it at most"
+    is_concurrent = len(users) > 1 and (
+        case.writer is not None or bool(case.waiting or case.observed.window_commits or case.observed.write_utilisation)
+    )
+    use = "one process uses it at most"
+    if len(users) > 1:
+        use = f"{len(users)} processes {'use it' if is_concurrent else 'have it open'} ({case.listed(users)})"
     yield case.finding(
         "rollback-journal", Severity.WARNING if is_concurrent else Severity.INFO,
         f"the database is in rollback-journal mode, in which readers and writers keep each other out, and {use}",
-        "Switch to WAL once, while nobody else has it open: PRAGMA journal_mode=WAL. It stays so; readers then never "
-        "wait for "
-        "a writer, nor a writer for readers. (Not on a network file system.)",
+        "Switch to WAL once, while nobody else has it open: PRAGMA journal_mode=WAL. It stays so; readers then "
+        "never wait for a writer, nor a writer for readers. (Not on a network file system.)",
         journal_mode="rollback", processes=list(users), waiting=list(case.waiting),
         commits_per_s=case.snapshot.commits_per_s,
     )  # fmt: skip
@@ -86,12 +90,11 @@ def logged_errors(case: Case) -> Iterable[Finding]:
         line = newest.get(LogKind.BUSY_SNAPSHOT)
         yield case.finding(
             "instant-busy", Severity.CRITICAL,
-            f"{count(instant, 'transaction')} failed at once with SQLITE_BUSY_SNAPSHOT: they had read first, another "
-            "one committed, "
-            "and no busy timeout helps then",
+            f"{count(instant, 'transaction')} failed at once with SQLITE_BUSY_SNAPSHOT: they had read first, "
+            "another one committed, and no busy timeout helps then",
             "Begin every transaction that will write with BEGIN IMMEDIATE (Django: OPTIONS transaction_mode "
-            "IMMEDIATE; Rails 8: the "
-            "default; SQLAlchemy, Go and Rust: begin it so explicitly). Then it waits its turn before it reads.",
+            "IMMEDIATE; Rails 8: the default; SQLAlchemy, Go and Rust: begin it so explicitly). Then it waits its "
+            "turn before it reads.",
             count=instant, newest=line.text if line else None, source=line.source if line else None,
             logged_at=line.logged_at if line else None,
         )  # fmt: skip
@@ -100,13 +103,11 @@ def logged_errors(case: Case) -> Iterable[Finding]:
         line = newest.get(LogKind.BUSY) or newest.get(LogKind.BUSY_RECOVERY)
         yield case.finding(
             "busy-errors", Severity.WARNING,
-            f"{count(others, 'busy error')} (database is locked) in the logs: the lock was not free before the busy "
-            "timeout was over",
-            "See who holds the write lock for long, above or in sqlwatch watch. Give every connection a busy timeout "
-            "of some seconds "
-            "(PRAGMA busy_timeout=5000), and begin transactions that write with BEGIN IMMEDIATE: one that reads "
-            "first is refused "
-            "at once, without any wait.",
+            f"{count(others, 'busy error')} (database is locked) in the logs: the lock was not free before the "
+            "busy timeout was over",
+            "See who holds the write lock for long, above or in sqlwatch watch. Give every connection a busy "
+            "timeout of some seconds (PRAGMA busy_timeout=5000), and begin transactions that write with BEGIN "
+            "IMMEDIATE: one that reads first is refused at once, without any wait.",
             count=others, newest=line.text if line else None, source=line.source if line else None,
             logged_at=line.logged_at if line else None, slow_statements=busy.counts.get(LogKind.SLOW, 0),
         )  # fmt: skip

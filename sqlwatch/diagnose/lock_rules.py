@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlwatch.charts import units
-from sqlwatch.diagnose.case import Case
+from sqlwatch.diagnose.case import Case, state_remedy, state_words
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.metrics.observations import READ_LOCKS, LockKind, LockName, Process
 from sqlwatch.metrics.observed import HeldLock
@@ -25,6 +25,9 @@ def long_holder(case: Case) -> Iterable[Finding]:
         return
     if case.writes_for_checkpoint or _is_exclusive(case, writer):
         return
+    if _waits_for_readers(case, writer):
+        yield from _reader_in_the_way(case, writer)
+        return
     process = case.process(writer.pid)
     activity = process.activity if process is not None else None
     who, age = case.named(writer.pid), case.age(writer)
@@ -34,32 +37,51 @@ def long_holder(case: Case) -> Iterable[Finding]:
         yield _found(
             case, writer, "writer-blocked-on-network", Severity.CRITICAL,
             f"{who} has held the write lock for {age} while it waits for {activity.peer} "
-            f"({activity.doing or 'socket'})"
-            f"{case.wait_words(writer.pid)}",
+            f"({activity.doing or 'socket'}){case.wait_words(writer.pid)}",
             "Talk to the other side before BEGIN or after COMMIT, never in between. To free the lock now, let "
-            f"{activity.peer} "
-            f"answer, or end process {writer.pid}: its open transaction is rolled back, and nothing else is lost.",
+            f"{activity.peer} answer, or end process {writer.pid}: its open transaction is rolled back, and "
+            "nothing else is lost.",
         )  # fmt: skip
     elif process is not None and _is_idle(case, writer, process):
         yield _found(
             case, writer, "idle-writer", Severity.CRITICAL,
-            f"{who} has held the write lock for {age} and is asleep inside its transaction"
-            f"{_in_words(process)}{case.wait_words(writer.pid)}",
-            "Commit or roll back before anything slow: no sleep, no prompt, no request between BEGIN and COMMIT, and "
-            "see that "
-            "every error path ends the transaction. "
-            f"To free the lock now, end process {writer.pid}: its open transaction is rolled back, and nothing else "
-            "is lost.",
+            f"{who} has held the write lock for {age} and is asleep inside its "
+            f"transaction{_in_words(process)}{case.wait_words(writer.pid)}",
+            "Commit or roll back before anything slow: no sleep, no prompt, no request between BEGIN and COMMIT, "
+            f"and see that every error path ends the transaction. To free the lock now, end process {writer.pid}: "
+            "its open transaction is rolled back, and nothing else is lost.",
         )  # fmt: skip
     else:
         yield _found(
             case, writer, "long-hold", Severity.WARNING,
             f"{who} has held the write lock for {age} and is at "
             f"work{_in_words(process)}{case.wait_words(writer.pid)}",
-            "Everybody else waits that long. Do what is slow (reading, computing, calling others) before BEGIN, and "
-            "commit large "
-            "changes in pieces of a few hundred rows.",
+            "Everybody else waits that long. Do what is slow (reading, computing, calling others) before BEGIN, "
+            "and commit large changes in pieces of a few hundred rows.",
         )  # fmt: skip
+
+
+def _waits_for_readers(case: Case, writer: HeldLock) -> bool:
+    """Tell whether a rollback-journal writer holds PENDING: it wants to commit and waits for the last readers."""
+    return not case.is_wal and writer.lock is LockName.PENDING and bool(_readers_but(case, writer.pid))
+
+
+def _reader_in_the_way(case: Case, writer: HeldLock) -> Iterable[Finding]:
+    """Name the reader that keeps a rollback-journal writer from committing, and everybody else out."""
+    held = [one for one in case.observed.held(LockName.SHARED) if one.pid not in (writer.pid, 0)]
+    reader = max(held, key=lambda one: one.held_ns)
+    if reader.held_ns < case.limits.long_hold_ns:
+        return
+    yield _found(
+        case, reader, "long-hold", Severity.WARNING,
+        f"{case.named(reader.pid)} has been reading for {case.age(reader)}{state_words(case.process(reader.pid))} "
+        f"and keeps {case.named(writer.pid)} from committing, which by now keeps everybody else out (rollback "
+        "journal)",
+        state_remedy(case.process(reader.pid)) +
+        "Finish that read: fetch all rows or close the cursor, commit the read transaction. In WAL mode (PRAGMA "
+        "journal_mode=WAL) readers and writers do not wait for each other.",
+        blocks=writer.pid,
+    )  # fmt: skip
 
 
 def past_hold(case: Case) -> Iterable[Finding]:
@@ -73,27 +95,26 @@ def past_hold(case: Case) -> Iterable[Finding]:
     held_ns = run.until_ns - run.since_ns
     yield case.finding(
         "long-hold", Severity.WARNING,
-        f"{case.named(run.pid)} held the write lock for {'at least ' if run.is_lower_bound else ''}"
-        f"{units.duration(held_ns)}, until {units.duration(ago_ns)} ago",
-        "Everybody else waited that long. Do what is slow before BEGIN, and commit large changes in pieces. To see "
-        "what it was "
-        "doing, keep `sqlwatch watch` open, or run `sqlwatch why --wait`, while it happens again.",
+        f"{case.named(run.pid)} held the write lock for "
+        f"{'at least ' if run.is_lower_bound else ''}{units.duration(held_ns)}, until {units.duration(ago_ns)} ago",
+        "Everybody else waited that long. Do what is slow before BEGIN, and commit large changes in pieces. To "
+        "see what it was doing, keep `sqlwatch watch` open, or run `sqlwatch why --wait`, while it happens again.",
         pid=run.pid, since_ns=ago_ns + held_ns, held_s=held_ns / 1e9, ended_s_ago=ago_ns / 1e9, **case.about(run.pid),
     )  # fmt: skip
 
 
 def exclusive(case: Case) -> Iterable[Finding]:
     """Name a process that owns the whole database: PRAGMA locking_mode=EXCLUSIVE."""
+    how = f"{'' if case.is_wal else 'an idle BEGIN EXCLUSIVE, or '}locking_mode=EXCLUSIVE"
     for lock in case.observed.held(LockName.EXCLUSIVE):
         if lock.pid > 0 and lock.held_ns >= case.limits.exclusive_ns and _is_exclusive(case, lock):
             yield _found(
                 case, lock, "exclusive-locking", Severity.CRITICAL,
-                f"{case.named(lock.pid)} has locked the whole database for {case.age(lock)} "
-                "(locking_mode=EXCLUSIVE): "
-                "nobody else can even read",
-                "Have the application use PRAGMA locking_mode=NORMAL (and then read something, which gives the lock "
-                "back), or use "
-                f"the database from that process alone. To free it now, end process {lock.pid}.",
+                f"{case.named(lock.pid)} has locked the whole database for {case.age(lock)} ({how})"
+                f"{state_words(case.process(lock.pid))}: nobody else can even read",
+                state_remedy(case.process(lock.pid)) +
+                "Have the application use PRAGMA locking_mode=NORMAL (and then read something, which gives the "
+                f"lock back), or use the database from that process alone. To free it now, end process {lock.pid}.",
                 shm_bytes=case.look.facts.shm_bytes,
             )  # fmt: skip
 
@@ -109,17 +130,15 @@ def hidden_holder(case: Case) -> Iterable[Finding]:
         why = "it lives in another PID namespace (a container) or on another machine"
         remedy = (
             "Look from where it lives: run sqlwatch on the host as root, or inside that container, or with "
-            "--pid=host. "
-            "Until then it is only known that the database is locked, not by whom."
+            "--pid=host. Until then it is only known that the database is locked, not by whom."
         )
     else:
         why = "it uses open file description locks, whose owner the kernel does not tell"
         remedy = "Run sqlwatch as root: /proc/PID/fdinfo of all processes names who has the lock."
     yield case.finding(
         "holder-not-visible", Severity.WARNING,
-        f"the {lock.lock.value} lock has been held for {case.age(lock)} by a process that is not visible from here: "
-        f"{why}"
-        f"{case.wait_words(lock.pid)}",
+        f"the {lock.lock.value} lock has been held for {case.age(lock)} by a process that is not visible from "
+        f"here: {why}{case.wait_words(lock.pid)}",
         remedy, since_ns=lock.held_ns, lock=lock.lock.value, held_s=lock.held_ns / 1e9,
         held_is_lower_bound=lock.is_lower_bound,
     )  # fmt: skip
@@ -131,18 +150,30 @@ def checkpoint_with_write_lock(case: Case) -> Iterable[Finding]:
     if writer is None or not case.writes_for_checkpoint or writer.held_ns < case.limits.long_hold_ns:
         return
     readers = _readers_but(case, writer.pid)
+    if not readers and case.look.waiters is not None and writer.pid not in case.waiting:
+        yield _copying(case, writer)
+        return
     blocked = (
         f"for {case.listed(readers)}, which still read{'s' if len(readers) == 1 else ''}" if readers else "for a reader"
     )
     yield _found(
         case, writer, "checkpoint-holding-write-lock", Severity.CRITICAL,
-        f"{case.named(writer.pid)} has held the write lock for {case.age(writer)} in a checkpoint (FULL, RESTART or "
-        "TRUNCATE) that "
-        f"waits {blocked}{case.wait_words(writer.pid)}",
+        f"{case.named(writer.pid)} has held the write lock for {case.age(writer)} in a checkpoint (FULL, RESTART "
+        f"or TRUNCATE) that waits {blocked}{case.wait_words(writer.pid)}",
         "Use PRAGMA wal_checkpoint(PASSIVE), which never keeps writers out, and run the blocking kinds only when "
         "nobody reads. "
         + (f"The reader to end now: {case.listed(readers)}." if readers else "Close the reader it waits for."),
         blocked_by=list(readers),
+    )  # fmt: skip
+
+
+def _copying(case: Case, writer: HeldLock) -> Finding:
+    return _found(
+        case, writer, "long-hold", Severity.WARNING,
+        f"{case.named(writer.pid)} has held the write lock for {case.age(writer)} in a checkpoint (FULL, RESTART "
+        f"or TRUNCATE) that is copying frames{case.wait_words(writer.pid)}",
+        "Use PRAGMA wal_checkpoint(PASSIVE), which never keeps writers out, and run the blocking kinds only when "
+        "nobody writes. Checkpoint more often, so that there is less to copy at a time.",
     )  # fmt: skip
 
 
@@ -157,9 +188,8 @@ def checkpoint_blocked(case: Case) -> Iterable[Finding]:
         return  # it copies frames, and takes its time
     yield _found(
         case, checkpointer, "checkpoint-blocked", Severity.WARNING,
-        f"{case.named(checkpointer.pid)} has waited for {case.age(checkpointer)} to run a checkpoint (FULL, RESTART "
-        "or TRUNCATE): "
-        f"{case.named(writer.pid)} holds the write lock",
+        f"{case.named(checkpointer.pid)} has waited for {case.age(checkpointer)} to run a checkpoint (FULL, "
+        f"RESTART or TRUNCATE): {case.named(writer.pid)} holds the write lock",
         f"See to {case.named(writer.pid)} first. A PASSIVE checkpoint would not wait for it.",
         blocked_by=[writer.pid],
     )  # fmt: skip
@@ -170,8 +200,8 @@ def _stopped(case: Case, writer: HeldLock, who: str, age: str) -> Finding:
     traced = process is not None and process.state == "t"
     return _found(
         case, writer, "writer-stopped", Severity.CRITICAL,
-        f"{who} has held the write lock for {age} and is {'held by a debugger' if traced else 'stopped'} "
-        f"(state {process.state if process else 'T'}): it cannot commit{case.wait_words(writer.pid)}",
+        f"{who} has held the write lock for {age} and is {'held by a debugger' if traced else 'stopped'} (state "
+        f"{process.state if process else 'T'}): it cannot commit{case.wait_words(writer.pid)}",
         f"Let it go on: kill -CONT {writer.pid}"
         + (" (or continue it in the debugger)." if traced else ". It was stopped by a signal, as ctrl+z sends one.")
         + f" If it must not go on, kill -KILL {writer.pid}: its open transaction is rolled back.",
@@ -207,7 +237,8 @@ def _in_words(process: Process | None) -> str:
 
 
 def _readers_but(case: Case, pid: int) -> tuple[int, ...]:
-    held = [one for one in case.observed.held(*READ_LOCKS) if one.kind is LockKind.SHARED and one.pid not in (pid, 0)]
+    names = READ_LOCKS if case.is_wal else (LockName.SHARED,)
+    held = [one for one in case.observed.held(*names) if one.kind is LockKind.SHARED and one.pid not in (pid, 0)]
     held.sort(key=lambda one: (one.frame if one.frame is not None else 0, -one.held_ns))
     return tuple(dict.fromkeys(one.pid for one in held))
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlwatch.charts import units
-from sqlwatch.diagnose.case import Case, count
+from sqlwatch.diagnose.case import Case, count, state_remedy, state_words
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.metrics.observations import FileRole
 
@@ -25,12 +25,13 @@ def pinned(case: Case) -> Iterable[Finding]:
     wal = case.snapshot.wal
     yield case.finding(
         "pinned-wal", Severity.WARNING,
-        f"{case.named(worst.pid)} has been reading the same snapshot for {case.age(worst)} and holds back "
+        f"{case.named(worst.pid)} has been reading the same snapshot for "
+        f"{case.age(worst)}{state_words(case.process(worst.pid))} and holds back "
         f"{count(worst.frames_held_back, 'frame')} of the WAL ({units.size(wal.file_bytes)}): {stops}{also}",
-        "A checkpoint stops at the oldest snapshot that is still read, so the WAL grows. Finish that read: fetch all "
-        "rows or "
-        "close the cursor, commit the read transaction, do not leave a connection idle in one. "
-        f"Ending process {worst.pid} frees it at once; the next checkpoint then catches up.",
+        state_remedy(case.process(worst.pid)) +
+        "A checkpoint stops at the oldest snapshot that is still read, so the WAL grows. Finish that read: fetch "
+        "all rows or close the cursor, commit the read transaction, do not leave a connection idle in one. Ending "
+        f"process {worst.pid} frees it at once; the next checkpoint then catches up.",
         pid=worst.pid, since_ns=worst.held_ns, held_s=worst.held_ns / 1e9, held_is_lower_bound=worst.is_lower_bound,
         slot=worst.slot, frame=worst.frame, frames_held_back=worst.frames_held_back,
         backfilled_frames=wal.backfilled_frames, live_frames=wal.live_frames, wal_bytes=wal.file_bytes,
@@ -43,15 +44,16 @@ def spilled(case: Case) -> Iterable[Finding]:
     frames, writer = case.look.uncommitted_frames, case.writer
     if frames is None or frames < case.limits.spilled_frames or writer is None:
         return
+    if writer.held_ns < case.limits.long_hold_ns:
+        return  # a large commit is written in one go, too
     size = frames * (case.look.facts.page_size + _FRAME_HEADER_BYTES)
     yield case.finding(
         "spilled-transaction", Severity.WARNING,
         f"{case.named(writer.pid)} has written {count(frames, 'frame')} ({units.size(size)}) into the WAL in one "
-        "transaction that "
-        f"is not committed yet, after {case.age(writer)}",
-        "The transaction no longer fits into the page cache. Until it commits nobody else can write and none of it "
-        "can be "
-        "checkpointed. Commit in batches of some thousand rows, or give it more room with PRAGMA cache_size.",
+        f"transaction that is not committed yet, after {case.age(writer)}",
+        "The transaction no longer fits into the page cache. Until it commits nobody else can write and none of "
+        "it can be checkpointed. Commit in batches of some thousand rows, or give it more room with PRAGMA "
+        "cache_size.",
         pid=writer.pid, since_ns=writer.held_ns, uncommitted_frames=frames, uncommitted_bytes=size,
         held_s=writer.held_ns / 1e9, held_is_lower_bound=writer.is_lower_bound, **case.about(writer.pid),
     )  # fmt: skip
@@ -69,11 +71,10 @@ def no_checkpoints(case: Case) -> Iterable[Finding]:
     yield case.finding(
         "no-checkpoints", Severity.WARNING,
         f"{count(backlog, 'frame')} ({units.size(size)}) of the WAL wait to be copied into the database, no reader "
-        "is in the way, "
-        "and nobody runs a checkpoint",
-        "Some connection has PRAGMA wal_autocheckpoint=0 (or a very large value), and whoever should run checkpoints "
-        "instead does "
-        "not. Leave it at 1000, or run PRAGMA wal_checkpoint(TRUNCATE) regularly, for example once a minute.",
+        "is in the way, and nobody runs a checkpoint",
+        "Some connection has PRAGMA wal_autocheckpoint=0 (or a very large value), and whoever should run "
+        "checkpoints instead does not. Leave it at 1000, or run PRAGMA wal_checkpoint(TRUNCATE) regularly, for "
+        "example once a minute.",
         backlog_frames=backlog, backlog_bytes=size, live_frames=case.snapshot.wal.live_frames,
         backfilled_frames=case.snapshot.wal.backfilled_frames, commits=case.observed.window_commits,
     )  # fmt: skip
@@ -86,12 +87,10 @@ def hot(case: Case) -> Iterable[Finding]:
         return
     yield case.finding(
         "hot-wal", Severity.INFO,
-        f"nobody has the database open, and its -wal file holds {count(frames, 'committed frame')}: the last program "
-        "to use it "
-        "did not close it",
+        f"nobody has the database open, and its -wal file holds {count(frames, 'committed frame')}: the last "
+        "program to use it did not close it",
         "Nothing is lost: the next program that opens the database recovers these frames. Do not delete the -wal "
-        "file, that "
-        "would throw away commits; when you copy the database, copy the -wal with it.",
+        "file, that would throw away commits; when you copy the database, copy the -wal with it.",
         recoverable_frames=frames, wal_bytes=case.look.facts.wal_bytes,
     )  # fmt: skip
 
@@ -106,11 +105,9 @@ def oversized(case: Case) -> Iterable[Finding]:
     yield case.finding(
         "oversized-wal", Severity.INFO,
         f"the -wal file is {units.size(size)} long, but only {count(wal.backlog_frames, 'frame')} of it are still "
-        "needed: its size "
-        "is that of an earlier peak",
-        "SQLite reuses the file from its beginning and does not shrink it. PRAGMA wal_checkpoint(TRUNCATE) gives the "
-        "space back "
-        "once, PRAGMA journal_size_limit keeps it small. Never delete the file.",
+        "needed: its size is that of an earlier peak",
+        "SQLite reuses the file from its beginning and does not shrink it. PRAGMA wal_checkpoint(TRUNCATE) gives "
+        "the space back once, PRAGMA journal_size_limit keeps it small. Never delete the file.",
         wal_bytes=size, live_frames=wal.live_frames, backfilled_frames=wal.backfilled_frames,
         backlog_frames=wal.backlog_frames,
     )  # fmt: skip
@@ -127,13 +124,10 @@ def unlinked(case: Case) -> Iterable[Finding]:
         yield case.finding(
             "unlinked-wal", Severity.CRITICAL,
             f"{case.named(pid)} still uses a {names} that has been {'deleted' if gone else 'replaced'} under it: "
-            "what it writes "
-            "there is lost to everybody else",
+            "what it writes there is lost to everybody else",
             f"Stop process {pid} (and whoever else is named here) before anybody writes more, and start it again. "
-            "While it lives, "
-            f"what it wrote can be copied from /proc/{pid}/fd. Never delete or replace -wal, -shm or the database "
-            "while a program "
-            "uses it: not in a deployment, a backup or a restore script.",
+            f"While it lives, what it wrote can be copied from /proc/{pid}/fd. Never delete or replace -wal, -shm "
+            "or the database while a program uses it: not in a deployment, a backup or a restore script.",
             pid=pid, files=[role.value for role in files], deleted=gone, **case.about(pid),
         )  # fmt: skip
 
@@ -146,13 +140,12 @@ def lost_locks(case: Case) -> Iterable[Finding]:
         missing = ", ".join(lock.value for lock in lost.missing)
         yield case.finding(
             "lost-locks", Severity.CRITICAL,
-            f"{case.named(lost.pid)} has the database open but has lost its locks ({missing}): others may overwrite "
-            "what it writes",
-            f"Restart process {lost.pid}. Something in it opened and closed one of the database's files by itself (a "
-            "backup, a hash, "
-            "a second copy of the SQLite library), and closing any descriptor drops all POSIX locks of a process on "
-            "that file. "
-            "Use the backup API or VACUUM INTO instead, or copy the file from another process.",
+            f"{case.named(lost.pid)} has the database open but has lost its locks ({missing}): others may "
+            "overwrite what it writes",
+            f"Restart process {lost.pid}. Something in it opened and closed one of the database's files by itself "
+            "(a backup, a hash, a second copy of the SQLite library), and closing any descriptor drops all POSIX "
+            "locks of a process on that file. Use the backup API or VACUUM INTO instead, or copy the file from "
+            "another process.",
             pid=lost.pid, missing=[lock.value for lock in lost.missing], **case.about(lost.pid),
         )  # fmt: skip
 
@@ -165,11 +158,9 @@ def network(case: Case) -> Iterable[Finding]:
     yield case.finding(
         "network-filesystem", Severity.WARNING,
         f"the database lies on a network file system ({facts.file_system}): its locks may not work, and WAL mode "
-        "needs memory that "
-        "all processes share, which two machines do not have",
-        "Move the database to a local disk, and let one machine serve it to the others. If it must stay, use it from "
-        "one machine "
-        "only and not in WAL mode.",
+        "needs memory that all processes share, which two machines do not have",
+        "Move the database to a local disk, and let one machine serve it to the others. If it must stay, use it "
+        "from one machine only and not in WAL mode.",
         file_system=facts.file_system, mount_point=facts.mount_point,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -167,11 +168,14 @@ def test_what_is_no_pin(quiet: dict[str, Any]) -> None:
 
 def test_a_spilled_transaction() -> None:
     newest = look(
-        holders=(holder(LockName.WRITE, 4, 300 * MS),), processes=(process(4, doing="running"),), open_files=opened(4),
+        holders=(holder(LockName.WRITE, 4, 600 * MS),), processes=(process(4, doing="running"),), open_files=opened(4),
         uncommitted_frames=2500,
     )  # fmt: skip
-    finding = only(seen(newest))
-    assert (finding.code, finding.pid, finding.evidence["uncommitted_frames"]) == ("spilled-transaction", 4, 2500)
+    assert codes(seen(newest)) == ["long-hold", "spilled-transaction"]
+    finding = observation_findings(seen(newest))[1]
+    assert (finding.pid, finding.evidence["uncommitted_frames"]) == (4, 2500)
+    large_commit = msgspec.structs.replace(newest, holders=(holder(LockName.WRITE, 4, 20 * MS),))
+    assert codes(seen(large_commit)) == []
 
 
 def test_nobody_checkpoints() -> None:
@@ -218,9 +222,14 @@ def test_many_writers() -> None:
     assert [share["pid"] for share in saturated.evidence["by_process"]] == [1, 2, 3]
     assert codes(seen(writers, held={1: 0.3, 2: 0.25, 3: 0.25}, commits=900)) == []
     assert codes(seen(writers, held={1: 0.95}, commits=900)) == [], "alone it may write as fast as it can"
-    hog = only(seen(writers, held={1: 0.75, 2: 0.05}, commits=900))
+    waiting = msgspec.structs.replace(writers, waiters=(Waiter(2, 25 * MS),))
+    hog = only(seen(waiting, held={1: 0.75, 2: 0.05}, commits=900))
     assert (hog.code, hog.pid, hog.evidence["utilisation"]) == ("write-lock-hog", 1, 0.75)
-    assert codes(seen(writers, held={1: 0.9, 2: 0.05}, commits=900)) == ["write-lock-hog", "write-lock-saturated"]
+    assert codes(seen(writers, held={1: 0.75, 2: 0.05}, commits=900)) == [], "nobody waits"
+    blind = msgspec.structs.replace(writers, waiters=None)
+    assert codes(seen(blind, held={1: 0.75, 2: 0.05}, commits=900)) == ["write-lock-hog"]
+    assert codes(seen(waiting, held={1: 0.9, 2: 0.05}, commits=900)) == ["write-lock-hog"]
+    assert codes(seen(waiting, held={1: 0.95}, commits=900)) == ["write-lock-hog"]
 
 
 def test_a_rollback_journal() -> None:
@@ -229,7 +238,40 @@ def test_a_rollback_journal() -> None:
     alone = only(seen(look(facts=old, wal=nothing, processes=(process(1),), open_files=opened(1))))
     assert (alone.code, alone.severity) == ("rollback-journal", Severity.INFO)
     together = look(facts=old, wal=nothing, processes=(process(1), process(2)), open_files=opened(1, 2))
-    assert only(seen(together)).severity is Severity.WARNING
+    assert only(seen(together, commits=5)).severity is Severity.WARNING
+    assert only(seen(together)).severity is Severity.INFO, "nobody writes or waits"
+
+
+def test_a_rollback_writer_that_waits_for_a_reader_is_innocent() -> None:
+    old = facts(journal_mode=JournalMode.ROLLBACK, wal_bytes=None, shm_bytes=None, has_journal=True)
+    newest = look(
+        facts=old, wal=wal(END_NS, None, None, None), open_files=opened(1, 2), waiters=(Waiter(1, 100 * MS),),
+        processes=(process(1, doing="clock_nanosleep"), process(2, state="T")),
+        holders=(holder(LockName.PENDING, 1), holder(LockName.RESERVED, 1), holder(LockName.SHARED, 2)),
+    )  # fmt: skip
+    finding = observation_findings(seen(newest))[0]
+    assert (finding.code, finding.pid, finding.evidence["blocks"]) == ("long-hold", 2, 1)
+    assert "kill -CONT 2" in finding.remedy
+    assert "idle-writer" not in codes(seen(newest))
+
+
+def test_somebody_who_is_stopped_in_the_way_is_told_to_go_on() -> None:
+    stopped = process(5, state="T")
+    owner = look(holders=(holder(LockName.EXCLUSIVE, 5),), processes=(stopped,), open_files=opened(5))
+    assert "while it is stopped (state T)" in only(seen(owner)).summary
+    assert only(seen(owner)).remedy.startswith("Let it go on: kill -CONT 5.")
+    reader = look(
+        holders=(holder(LockName.READ1, 5, frame=1),), processes=(stopped,), open_files=opened(5),
+        wal=wal(END_NS, 5000, 1),
+    )  # fmt: skip
+    assert only(seen(reader)).remedy.startswith("Let it go on: kill -CONT 5.")
+
+
+def test_a_blocking_checkpoint_without_a_reader_is_at_work() -> None:
+    locks = (holder(LockName.WRITE, 8), holder(LockName.CHECKPOINT, 8))
+    copying = look(holders=locks, processes=(process(8, doing="pwrite64"),), open_files=opened(8))
+    assert only(seen(copying)).code == "long-hold"
+    assert "copying frames" in only(seen(copying)).summary
 
 
 def test_errors_from_logs() -> None:

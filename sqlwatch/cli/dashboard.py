@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.diagnose.headline import headline
+from sqlwatch.session.scenario import ScenarioSession
 from sqlwatch.session.simulation import SimulationSession
 from sqlwatch.tui.run import run_dashboard
 
 
-def run_in_terminal(session: SimulationSession, *, fps: int, glyphs: str, mouse: bool) -> int:
+def run_in_terminal(session: SimulationSession | ScenarioSession, *, fps: int, glyphs: str, mouse: bool) -> int:
     """Show the session until it is left, then wait for its end; return 0 or 128 + the signal that ended it."""
     try:
         return run_dashboard(session, headline=headline, fps=fps, glyphs=glyphs, mouse=mouse)

@@ -8,23 +8,28 @@ from typing import Final
 
 import click
 
-from simulators.workload import Workload
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.session.scenario import ScenarioSession
 from sqlwatch.session.simulation import SimulationSession
 
 _LOOK_S: Final = 0.1
 
+HeadlessSession = SimulationSession | ScenarioSession
 
-def run_headless(session: SimulationSession, workload: Workload, *, compare: bool) -> int:
-    """Run the session to its end; return 0, or 128 + the number of the signal that ended it early."""
+
+def run_headless(session: HeadlessSession, words: str, total_s: float | None) -> int:
+    """Run the session to its end; return 0, or 128 + the number of the signal that ended it early.
+
+    `words` say what is run, and `total_s` how long in all, where that is known.
+    """
     with ending_on_signals(session) as ended_by:
         session.start()
         try:
             if sys.stderr is not None and sys.stderr.isatty():  # None where the descriptor was closed
-                _show_progress(session, workload, phases=2 if compare else 1)
+                _show_progress(session, words, total_s)
             else:
-                _narrate(session, workload)
+                _narrate(session, words)
         finally:
             session.stop()
             session.wait()
@@ -37,9 +42,9 @@ def _phase_name(snapshot: Snapshot | None) -> str | None:
     return snapshot.simulation.phase.name
 
 
-def _narrate(session: SimulationSession, workload: Workload) -> None:
+def _narrate(session: HeadlessSession, words: str) -> None:
     """Say in a few plain lines how far the run is."""
-    _say(f"{workload.in_words()}")
+    _say(words)
     said: str | None = None
     while not session.wait(_LOOK_S):
         name = _phase_name(session.latest)
@@ -48,21 +53,20 @@ def _narrate(session: SimulationSession, workload: Workload) -> None:
             _say(f"{name} ...")
 
 
-def _show_progress(session: SimulationSession, workload: Workload, *, phases: int) -> None:
+def _show_progress(session: HeadlessSession, words: str, total_s: float | None) -> None:
     """Show a bar with the time that is left."""
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
-    duration_s = workload.duration.ns / 1e9 if workload.duration else None
     console = Console(stderr=True)
-    console.print(workload.in_words(), markup=False, highlight=False)
+    console.print(words, markup=False, highlight=False)
     columns = (
         TextColumn("{task.description:<28}", markup=False),
         BarColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
     with contextlib.suppress(OSError), Progress(*columns, console=console, transient=True) as progress:
-        task = progress.add_task("starting", total=duration_s * phases if duration_s else None)
+        task = progress.add_task("starting", total=total_s)
         while not session.wait(_LOOK_S):
             snapshot = session.latest
             name = _phase_name(snapshot)

@@ -15,6 +15,7 @@ from sqlwatch.cli.exits import CommandError, ExitCode
 
 _COMMANDS: Final = {
     "simulate": "Run a workload of writers and readers that fight for one database, and watch their locks.",
+    "scenarios": "List the lessons, explain one, or check that they show here what they should.",
     "why": "Say who locks a database that other programs use, since when, and what to do.",
     "watch": "Watch a database that other programs use: who holds, who waits, what is wrong.",
 }

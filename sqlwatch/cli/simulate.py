@@ -9,10 +9,11 @@ from typing import Any, Final, TypeVar
 import click
 
 from simulators.quantities import Duration
+from simulators.scenario import Scenario
 from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_mapping
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import check_output, has_terminal
-from sqlwatch.cli.scenario_file import read_workload_file
+from sqlwatch.cli.scenario_file import find_scenario
 
 HEADLESS_DURATION: Final = Duration(10_000_000_000)
 """How long each phase runs headless if nothing else is said."""
@@ -33,7 +34,7 @@ def _workload_options(command: _Command) -> _Command:
 
 
 @click.command()
-@click.argument("file", required=False, metavar="[FILE.toml]")
+@click.argument("scenario", required=False, metavar="[SCENARIO or FILE.toml]")
 @click.option("--compare", is_flag=True, help="Run contended, then single-writer, and put them side by side.")
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the database here; by default it is temporary.")
 @click.option("--headless", is_flag=True, help="No dashboard; by itself when there is no terminal.")
@@ -51,7 +52,7 @@ def _workload_options(command: _Command) -> _Command:
 )  # fmt: skip
 @_workload_options
 def simulate(
-    file: str | None,
+    scenario: str | None,
     compare: bool,
     db: Path | None,
     headless: bool,
@@ -66,7 +67,8 @@ def simulate(
 ) -> int:
     """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
 
-    FILE.toml has a table [workload] with the parameters below as keys; options override it.
+    SCENARIO is the name of a lesson (see sqlwatch scenarios), FILE.toml one of your own, or just a table
+    [workload] with the parameters below as keys; options override it.
     """
     from sqlwatch.report.expression import ExpressionError
     from sqlwatch.report.fail_on import parse
@@ -74,17 +76,30 @@ def simulate(
     from sqlwatch.session.simulation import SimulationSession
 
     is_headless = headless or not has_terminal()
-    workload = _read_workload(file, given, needs_duration=is_headless or compare)
-    if compare and workload.mode is not Mode.CONTENDED:
-        raise CommandError(
-            f"--compare runs contended and then single-writer, so mode {workload.mode.value} cannot be had with it.",
-            ExitCode.USAGE,
-        )
+    lesson = find_scenario(scenario) if scenario is not None else Scenario()
+    parameters = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
     try:
         conditions = [parse(expression) for expression in fail_on]
     except ExpressionError as error:
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
     check_output(output, db)
+    if lesson.phases:
+        if compare or db is not None:
+            raise CommandError(
+                "A lesson has phases and databases of its own; leave --compare and --db out.", ExitCode.USAGE
+            )
+        from sqlwatch.cli.lesson import run_lesson
+
+        return run_lesson(
+            lesson, parameters, conditions, format_=format_, output=output, is_headless=is_headless, fps=fps,
+            glyphs=glyphs, mouse=not no_mouse, sample_rate=sample_rate,
+        )  # fmt: skip
+    workload = _read_workload({**lesson.workload, **parameters}, needs_duration=is_headless or compare)
+    if compare and workload.mode is not Mode.CONTENDED:
+        raise CommandError(
+            f"--compare runs contended and then single-writer, so mode {workload.mode.value} cannot be had with it.",
+            ExitCode.USAGE,
+        )
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
     signal_code = 0
     try:
@@ -92,7 +107,8 @@ def simulate(
         if is_headless:
             from sqlwatch.cli.headless import run_headless
 
-            signal_code = run_headless(session, workload, compare=compare)
+            length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
+            signal_code = run_headless(session, workload.in_words(), length_s)
         else:
             from sqlwatch.cli.dashboard import run_in_terminal
 
@@ -108,9 +124,7 @@ def simulate(
     return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
 
 
-def _read_workload(file: str | None, given: dict[str, Any], *, needs_duration: bool) -> Workload:
-    mapping = read_workload_file(file) if file is not None else {}
-    mapping.update({key.replace("_", "-"): value for key, value in given.items() if value is not None})
+def _read_workload(mapping: dict[str, Any], *, needs_duration: bool) -> Workload:
     try:
         workload = from_mapping(mapping)
         if needs_duration and workload.duration is None and not workload.transactions:

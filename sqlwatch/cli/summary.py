@@ -7,25 +7,31 @@ from pathlib import Path
 
 from sqlwatch.cli.exits import CommandError
 from sqlwatch.cli.output import print_text, say, write_file
+from sqlwatch.diagnose.lesson import Lesson
 from sqlwatch.metrics.result import Result
 from sqlwatch.report.expression import Expression
 from sqlwatch.report.fail_on import judge
 from sqlwatch.report.json import simulation_json, simulation_report
-from sqlwatch.report.text import simulation_text
+from sqlwatch.report.lesson import lesson_text
+from sqlwatch.report.text import environment_words, simulation_text
 
 
 def write_summary(
-    result: Result, format_: str, output: Path | None, expressions: Sequence[Expression], *, shows_text: bool = False
-) -> bool:
+    result: Result, format_: str, output: Path | None, expressions: Sequence[Expression],
+    *, shows_text: bool = False, lesson: Lesson | None = None,
+) -> bool:  # fmt: skip
     """Write the summary to stdout or the named file; return whether an expression is true of any phase.
 
     `shows_text` prints the text although there is a file.  Raises CommandError if the summary cannot be written;
     what the file cannot take goes to stdout, so that a long run is not lost.
     """
-    summary = simulation_json(result) if format_ == "json" else simulation_text(result)
+    text = simulation_text(result)
+    if lesson is not None:
+        text = lesson_text(result, lesson, environment_words(result.environment))
+    summary = simulation_json(result, lesson) if format_ == "json" else text
     if output is not None:
         if shows_text:
-            print_text(simulation_text(result))
+            print_text(text)
         try:
             write_file(output, summary)
         except CommandError:

@@ -44,7 +44,10 @@ FoldInput = Batch | SlotSample | WorkerStarted | WorkerExited | PhaseStarted | R
 class SimulationFold:
     """Folds the messages of one simulation."""
 
-    def __init__(self, workload_words: str, databases: int, checkpoint_frames: int) -> None:
+    def __init__(
+        self, workload_words: str, databases: int, checkpoint_frames: int, earlier: tuple[Period, ...] = ()
+    ) -> None:
+        """Begin; `earlier` are phases of other runs, which stand before the ended ones of this."""
         self.received = 0
         """Transactions that arrived in batches, warm-up included."""
         self.commits_received = 0
@@ -52,6 +55,7 @@ class SimulationFold:
         self.in_doubt = 0
         self._words = workload_words
         self._databases = databases
+        self._earlier = earlier
         self._started_ns: int | None = None
         self._now_ns = 0
         self._running = False
@@ -243,7 +247,7 @@ class SimulationFold:
             run=run.freeze(self._workers, now_ns, is_current=True),
             phase=current.freeze(self._workers, now_ns, is_current=True),
             window=window,
-            ended_phases=tuple(ended),
+            ended_phases=(*self._earlier, *ended),
             recent=tuple(self._recent),
             starved_after_ns=self._starved_after_ns(),
         )

@@ -11,8 +11,10 @@ from typing import Any, Final, Literal
 import msgspec
 
 from simulators.events import Mode
+from simulators.scenario import Published
 from sqlwatch import __version__
 from sqlwatch.diagnose import Finding, findings
+from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.metrics.histogram import EMPTY, Histogram
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Quality, Worker
@@ -119,6 +121,20 @@ class Comparison(msgspec.Struct, frozen=True):
     p99_ratio: float | None
 
 
+class ScenarioReport(msgspec.Struct, frozen=True):
+    """The lesson that was run: what it asked, what was published, and what it has shown."""
+
+    name: str
+    title: str
+    source: str
+    question: str
+    published: tuple[Published, ...]
+    effects: tuple[Shown, ...]
+    verdict: str
+    shown: bool | None
+    """Whether all effects appeared; null if one cannot be told."""
+
+
 class SimulationReport(msgspec.Struct, frozen=True):
     """The whole result."""
 
@@ -128,7 +144,7 @@ class SimulationReport(msgspec.Struct, frozen=True):
     workload: dict[str, Any]
     environment: Environment
     phases: tuple[PhaseReport, ...]
-    scenario: None
+    scenario: ScenarioReport | None
     comparison: Comparison | None
     accounting: Accounting
     positions: tuple[tuple[int, ...], ...]
@@ -136,8 +152,8 @@ class SimulationReport(msgspec.Struct, frozen=True):
     findings: tuple[Finding, ...]
 
 
-def simulation_report(result: Result) -> SimulationReport:
-    """Build the report of a finished or interrupted simulation."""
+def simulation_report(result: Result, lesson: Lesson | None = None) -> SimulationReport:
+    """Build the report of a finished or interrupted simulation, or of a lesson."""
     run = result.final.simulation.run if result.final.simulation else None
     exits = {worker.id: worker.exit for worker in run.workers} if run else {}
     return SimulationReport(
@@ -146,7 +162,7 @@ def simulation_report(result: Result) -> SimulationReport:
         workload=result.workload,
         environment=result.environment,
         phases=tuple(phase_report(phase, exits) for phase in result.phases),
-        scenario=None,
+        scenario=_scenario(lesson) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
         positions=(),
@@ -154,14 +170,23 @@ def simulation_report(result: Result) -> SimulationReport:
     )
 
 
-def simulation_json(result: Result) -> str:
+def simulation_json(result: Result, lesson: Lesson | None = None) -> str:
     """Return the report as indented JSON text; the pairs of a histogram stand on one line each."""
-    text = msgspec.json.format(msgspec.json.encode(simulation_report(result)), indent=1).decode()
+    text = msgspec.json.format(msgspec.json.encode(simulation_report(result, lesson)), indent=1).decode()
     return _PAIR.sub(r"[\1, \2]", text)
 
 
 _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 """An array of two numbers; no string can hold a raw line end, so this matches no text."""
+
+
+def _scenario(lesson: Lesson) -> ScenarioReport:
+    scenario, known = lesson.scenario, [one.shown for one in lesson.shown]
+    return ScenarioReport(
+        name=scenario.name, title=scenario.title, source=scenario.source, question=scenario.question,
+        published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown),
+        shown=False if False in known else None if None in known else True,
+    )  # fmt: skip
 
 
 def comparison(contended: Period, single_writer: Period) -> Comparison:

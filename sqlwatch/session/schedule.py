@@ -11,9 +11,12 @@ from sqlwatch.metrics.fold import SimulationFold
 class Schedule:
     """Takes the fleet through its phases: a warm-up, then each mode of the program for the workload's duration."""
 
-    def __init__(self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold) -> None:
+    def __init__(
+        self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold, name: str | None = None
+    ) -> None:
         self._workload, self._fleet, self._fold = workload, fleet, fold
         self._program = list(program)
+        self._name = name
         self._is_warming_up = workload.warm_up.mean_ns > 0
         if self._is_warming_up:
             fleet.begin_phase("warm-up", self._program[0], warm_up=True)
@@ -44,4 +47,4 @@ class Schedule:
 
     def _begin_next(self) -> None:
         mode = self._program.pop(0)
-        self._fleet.begin_phase(mode.value, mode)
+        self._fleet.begin_phase(self._name or mode.value, mode)

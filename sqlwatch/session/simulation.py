@@ -56,13 +56,18 @@ class SimulationSession:
         compare: bool = False,
         snapshots_per_s: float = 4,
         sample_rate_hz: int = 200,
+        phase: str | None = None,
+        earlier: tuple[Period, ...] = (),
     ) -> None:
+        """Prepare; `phase` names the only phase, and `earlier` are phases that were run by sessions before this."""
         self.latest: Snapshot | None = None
         """The newest Snapshot."""
         self._workload = workload
         self._database = database
         self._program = [Mode.CONTENDED, Mode.SINGLE_WRITER] if compare else [workload.mode]
         self._snapshot_ns = round(1e9 / snapshots_per_s)
+        self._phase = phase
+        self._earlier = earlier
         self._tick_ns = round(1e9 / sample_rate_hz)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
@@ -167,7 +172,7 @@ class SimulationSession:
         try:
             sqlite = make_databases(get_context("spawn"), list(place.databases))
             fleet = Fleet(workload, place)
-            fold = SimulationFold(workload.in_words(), workload.databases, workload.autocheckpoint)
+            fold = SimulationFold(workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier)
             try:
                 try:
                     self._drive(fleet, fold, place)
@@ -187,7 +192,7 @@ class SimulationSession:
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
         own_cpu = OwnCpu()
         next_tick_ns = time.monotonic_ns()
-        schedule = Schedule(self._workload, self._program, fleet, fold)
+        schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
             for reader in readers:
                 open_readers.callback(reader.close)
@@ -270,7 +275,7 @@ class SimulationSession:
             rows = None
             self._message = self._message or str(error)
         final = fold.snapshot(Status.ENDED, self._message)
-        phases = _measured_phases(final)
+        phases = _measured_phases(final)[len(self._earlier) :]
         by_mode = {period.mode: period for period in phases}
         has_both = Mode.CONTENDED in by_mode and Mode.SINGLE_WRITER in by_mode
         return Result(

@@ -1,0 +1,171 @@
+"""A scenario as a session: its phases one after the other, each with workers and databases of its own."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import msgspec
+
+from simulators.scenario import Phase, Scenario
+from simulators.workload import Workload
+from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
+from sqlwatch.session.errors import SessionError
+from sqlwatch.session.simulation import SimulationSession
+
+
+class ScenarioSession:
+    """Runs all phases of a scenario, as often as it says; its Snapshots are those of the phase under way."""
+
+    def __init__(
+        self, scenario: Scenario, given: Mapping[str, Any] | None = None, *, snapshots_per_s: float = 4,
+        sample_rate_hz: int = 200,
+    ) -> None:  # fmt: skip
+        """Prepare; `given` parameters go before those of the phases.  Raises WorkloadError if they do not fit."""
+        self.latest: Snapshot | None = None
+        """The newest Snapshot."""
+        self.repeats: list[tuple[Period, ...]] = []
+        """The periods of all phases, for each repeat that is over or under way."""
+        self._scenario = scenario
+        self._runs = [
+            (repeat, phase, scenario.workload_of(phase, given))
+            for repeat in range(scenario.repeats)
+            for phase in scenario.phases
+        ]
+        self._options = {"snapshots_per_s": snapshots_per_s, "sample_rate_hz": sample_rate_hz}
+        self._on_snapshot: Callable[[Snapshot], None] | None = None
+        self._stop = threading.Event()
+        self._ended = threading.Event()
+        self._lock = threading.Lock()
+        self._present: SimulationSession | None = None
+        self._results: list[Result] = []
+        self._failure: BaseException | None = None
+        self._thread = threading.Thread(target=self._run_guarded, name="scenario")
+
+    def start(self, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
+        """Start; `on_snapshot` is called with each Snapshot."""
+        self._on_snapshot = on_snapshot
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Ask it to end; returns at once."""
+        with self._lock:
+            self._stop.set()
+            if self._present is not None:
+                self._present.stop()
+        if self._thread.ident is None and not self._ended.is_set():
+            self._failure = SessionError("The scenario was ended before it began.", 0)
+            self._ended.set()
+
+    def pause(self) -> None:
+        """Have all workers come to rest."""
+        self._ask(SimulationSession.pause)
+
+    def resume(self) -> None:
+        """Go on after a pause."""
+        self._ask(SimulationSession.resume)
+
+    def toggle_mode(self) -> None:
+        """Switch between contended and single-writer, for the rest of the phase."""
+        self._ask(SimulationSession.toggle_mode)
+
+    def add_writer(self) -> None:
+        """Start one more writer."""
+        self._ask(SimulationSession.add_writer)
+
+    def remove_writer(self) -> None:
+        """End the newest writer."""
+        self._ask(SimulationSession.remove_writer)
+
+    def add_reader(self) -> None:
+        """Start one more reader."""
+        self._ask(SimulationSession.add_reader)
+
+    def remove_reader(self) -> None:
+        """End the newest reader."""
+        self._ask(SimulationSession.remove_reader)
+
+    def kill(self, worker_id: int) -> None:
+        """Kill a worker with SIGKILL."""
+        self._ask(lambda session: session.kill(worker_id))
+
+    def reset(self) -> None:
+        """Begin the statistics of the phase anew."""
+        self._ask(SimulationSession.reset)
+
+    def _ask(self, order: Callable[[SimulationSession], None]) -> None:
+        with self._lock:
+            if self._present is not None:
+                order(self._present)
+
+    def wait(self, timeout_s: float | None = None) -> bool:
+        """Wait for the end; return whether it has come."""
+        return self._ended.wait(timeout_s)
+
+    @property
+    def ended(self) -> bool:
+        """Whether the session is over, with all its processes and files."""
+        return self._ended.is_set()
+
+    def result(self) -> Result:
+        """Return what all phases of the last repeat left; raise SessionError if none could run.  Only after the end."""
+        if self._failure is not None:
+            raise self._failure
+        return _merged(self._scenario, self._results, self.repeats[-1])
+
+    def _run_guarded(self) -> None:
+        try:
+            for repeat, phase, workload in self._runs:
+                if not self._run_phase(repeat, phase, workload) or self._results[-1].exit_code:
+                    break
+            if not self._results:
+                raise SessionError("The scenario was ended before anything was measured.", 0)  # noqa: TRY301
+        except BaseException as error:  # noqa: BLE001  # handed to whoever asks for the result
+            self._failure = error
+        finally:
+            self._ended.set()
+
+    def _run_phase(self, repeat: int, phase: Phase, workload: Workload) -> bool:
+        """Run one phase and return whether it could begin; raise SessionError."""
+        if repeat == len(self.repeats):
+            self.repeats.append(())
+        session = SimulationSession(workload, phase=phase.name, earlier=self.repeats[-1], **self._options)  # type: ignore[arg-type]
+        with self._lock:
+            if self._stop.is_set():
+                return False
+            self._present = session
+        session.start(self._pass_on)
+        session.wait()
+        result = session.result()
+        self._results.append(result)
+        self.repeats[-1] = (*self.repeats[-1], *result.phases)
+        return True
+
+    def _pass_on(self, snapshot: Snapshot) -> None:
+        """Pass a Snapshot on; the end of a phase is not the end."""
+        if snapshot.status is Status.ENDED and len(self._results) + 1 < len(self._runs) and not self._stop.is_set():
+            snapshot = msgspec.structs.replace(snapshot, status=Status.STOPPING)
+        self.latest = snapshot
+        if self._on_snapshot is not None:
+            self._on_snapshot(snapshot)
+
+
+def _merged(scenario: Scenario, results: list[Result], phases: tuple[Period, ...]) -> Result:
+    """Return one result for all runs: the phases of the last repeat, and the accounting of all."""
+    last = results[-1]
+    messages = [result.message for result in results if result.message]
+    return Result(
+        workload=scenario.workload, environment=last.environment, phases=phases, compared=None,
+        accounting=_sum([result.accounting for result in results]), final=last.final,
+        message=messages[-1] if messages else None, exit_code=max(result.exit_code for result in results),
+    )  # fmt: skip
+
+
+def _sum(parts: list[Accounting]) -> Accounting:
+    totals: dict[str, int | None] = {}
+    for name in Accounting.__struct_fields__:
+        values = [getattr(part, name) for part in parts]
+        totals[name] = None if None in values else sum(values)
+    return msgspec.convert(totals, Accounting)

@@ -1,0 +1,119 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from simulators.scenario import Scenario, ScenarioError, builtin, names, parse, read
+from sqlwatch.diagnose.lesson import FIGURES, check_figures, judge, verdict
+from sqlwatch.metrics.snapshot import Period
+
+HEAD = 'title = "T"\n[workload]\nwriters = 2\nduration = "1s"\n[[phases]]\nname = "a"\n[[phases]]\nname = "b"\n'
+
+
+def period(name: str, committed: int, elapsed_ns: int = 10**9) -> Period:
+    return Period(name, None, 1, 0, elapsed_ns, committed=committed, finished=committed)
+
+
+@pytest.mark.parametrize("name", names())
+def test_every_lesson_is_whole(name: str) -> None:
+    lesson = builtin(name)
+    check_figures(lesson, name)
+    assert lesson.name == name
+    for text in (lesson.title, lesson.source, lesson.question, lesson.watch, lesson.expect, lesson.vanish):
+        assert text.strip(), "a lesson leaves nothing unsaid"
+    assert lesson.phases
+    assert lesson.effects
+    assert lesson.length_s <= 25, "with starting and ending it must be over in 30 s"
+
+
+def test_unknown_names_suggest_the_nearest() -> None:
+    with pytest.raises(ScenarioError, match=r"did you mean starvation\?"):
+        builtin("starvaton")
+    with pytest.raises(ScenarioError, match="lists them"):
+        builtin("zzz")
+
+
+def test_a_file_with_a_workload_alone_is_a_scenario(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("[workload]\nwriters = 3\n")
+    scenario = read(path)
+    assert (scenario.name, scenario.phases, scenario.workload) == ("mine", (), {"writers": 3})
+
+
+def test_parameters_of_a_phase_go_before_those_of_the_scenario_and_given_ones_before_all() -> None:
+    scenario = parse(HEAD + "[phases.workload]\nwriters = 5\n", "x")
+    first, second = scenario.phases
+    assert scenario.workload_of(first).writers == 2
+    assert scenario.workload_of(second).writers == 5
+    assert scenario.workload_of(second, {"writers": 7}).writers == 7
+    assert scenario.length_s == pytest.approx(2.6)
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("title = \n", "line 1"),
+        ("titel = 'x'\n", "did you mean title?"),
+        ("writers = 3\n", "belongs under [workload]"),
+        ("title = 3\n", "title: 3 is not a text"),
+        ("[workload]\nwriters = 99\n", "workload.writers: 99 is not allowed"),
+        ("repeats = 0\n", "repeats"),
+        (HEAD + "hold = '1ms'\n", "phases[1]"),
+        (HEAD + "[phases.workload]\nwriters = 99\n", "phases[1].workload.writers: 99"),
+        (HEAD.replace('"b"', '"a"'), "'a' is there twice"),
+        (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nof='c'\nat-least=1\n", "effects[0].of: there is no phase 'c'"),
+        (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nof='a'\n", "give at-least or at-most"),
+        (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nat-least=1\n", "effects[0]"),
+    ],
+)
+def test_a_mistake_is_named_with_its_key_or_line(text: str, words: str) -> None:
+    with pytest.raises(ScenarioError) as raised:
+        parse(text, "my.toml")
+    assert str(raised.value).startswith("my.toml")
+    assert words in str(raised.value)
+
+
+def test_a_figure_that_there_is_not_is_refused() -> None:
+    scenario = parse(HEAD + "[[effects]]\nsays='x'\nfigure='jian'\nof='a'\nat-least=1\n", "my.toml")
+    with pytest.raises(ScenarioError, match=r"effects\[0\].figure: .* did you mean jain\?"):
+        check_figures(scenario, "my.toml")
+
+
+def effects(*lines: str) -> Scenario:
+    return parse(
+        HEAD + "".join(f"[[effects]]\nsays='throughput'\nfigure='commits_per_s'\n{line}\n" for line in lines), "x"
+    )
+
+
+def test_effects_are_medians_of_ratios_over_the_repeats() -> None:
+    scenario = effects("of='b'\nagainst='a'\nat-least=2\npublished=20")
+    repeats = [[period("a", 100), period("b", count)] for count in (150, 300, 900)]
+    (shown,) = judge(scenario, repeats)
+    assert (shown.measured, shown.low, shown.high, shown.shown) == (3.0, 1.5, 9.0, True)
+    assert shown.words == (
+        "throughput, b against a: here 3x (1.5 to 9 in the repeats); expected at least 2x; the source says 20x"
+    )
+    assert verdict([shown]) == "shown"
+
+
+def test_what_does_not_appear_is_said() -> None:
+    scenario = effects("of='a'\nat-most=50", "of='a'\nat-least=50")
+    shown = judge(scenario, [[period("a", 100), period("b", 1)]])
+    assert [one.shown for one in shown] == [False, True]
+    assert "that is not what was expected" in shown[0].words
+    assert verdict(shown).startswith("not shown: throughput, a: here 100")
+
+
+def test_what_was_not_measured_is_unknown() -> None:
+    scenario = effects("of='b'\nagainst='a'\nat-least=2")
+    for periods in ([], [period("a", 100)], [period("a", 0), period("b", 5)]):
+        (shown,) = judge(scenario, [periods])
+        assert (shown.measured, shown.shown) == (None, None)
+        assert "cannot be told here" in shown.words
+    assert verdict([]) == "measured; nothing in particular was expected"
+
+
+def test_every_figure_can_be_asked_of_an_empty_period() -> None:
+    for name, figure in FIGURES.items():
+        assert figure(Period("x", None, 0, 0, 0)) in (None, 0, 0.0), name

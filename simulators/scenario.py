@@ -123,7 +123,8 @@ def parse(text: str, where: str, name: str = "") -> Scenario:
     if not isinstance(document.get("workload", {}), dict):
         raise ScenarioError(f"{where}: workload must be a table: [workload].")
     try:
-        scenario = msgspec.convert({**document, "name": name}, Scenario)
+        texts = {key: " ".join(value.split()) for key, value in document.items() if isinstance(value, str)}
+        scenario = msgspec.convert({**document, **texts, "name": name}, Scenario)
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{where}: {_sentence(str(error), document)}") from error
     _check(scenario, where)

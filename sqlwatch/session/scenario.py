@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from simulators.scenario import Phase, Scenario
+from simulators.spawning import start_tracker
 from simulators.workload import Workload
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
@@ -43,6 +44,7 @@ class ScenarioSession:
         self._results: list[Result] = []
         self._failure: BaseException | None = None
         self._thread = threading.Thread(target=self._run_guarded, name="scenario")
+        start_tracker()
 
     def start(self, on_snapshot: Callable[[Snapshot], None] | None = None) -> None:
         """Start; `on_snapshot` is called with each Snapshot."""

@@ -62,11 +62,16 @@ class SimulateApp(DashboardApp):
         headline: Callable[[Snapshot], str],
         fps: int = 4,
         glyphs: str = "braille",
+        lesson: Guide = (),
         driver_class: type[Driver] | None = None,
     ) -> None:
-        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set."""
+        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set.
+
+        `lesson` is what the lesson's page says, paragraph by paragraph, if the session is one.
+        """
         super().__init__(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=driver_class)
         self.session: SessionProtocol = session
+        self._lesson = lesson
         self._switch_asked: tuple[Mode, float] | None = None
         self._paused = False
 
@@ -205,3 +210,12 @@ class SimulateApp(DashboardApp):
         chosen = self.query_one(WorkerTable).selected
         workers = simulation.phase.workers if simulation else ()
         return next((worker for worker in workers if worker.id == chosen), None)
+
+    def action_lesson(self) -> None:
+        """Show what the lesson asks."""
+        if not self._lesson:
+            self.say("this is no lesson; `sqlwatch scenarios` lists them")
+            return
+        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted
+
+        self.push_screen(HelpScreen(self._view.glyphs, self._lesson, ()))

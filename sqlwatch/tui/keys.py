@@ -79,6 +79,7 @@ KEYS: Final = (
         "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD,
     ),
     RESET,
+    Key("lesson", ("L",), "L", "lesson", "", "the lesson", "What the lesson asks, and what to look at.", LOOK),
     Key(
         "scale", ("l",), "l", "scale", "Log", "linear / log",
         "Show the shares of the lock-wait histogram linearly or logarithmically.", LOOK,

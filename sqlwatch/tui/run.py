@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
@@ -17,12 +17,14 @@ def run_dashboard(
     fps: int = 4,
     glyphs: str = "braille",
     mouse: bool = True,
+    lesson: Sequence[tuple[str, str]] = (),
 ) -> int:
     """Show a session until it is left and return the exit code: 0, or 128 + the signal that ended it.
 
     The session is started after the first picture and asked to stop at the end; the caller waits for its end, after
-    the terminal has been given back.  Raise ValueError for an fps outside 1..10 or an unknown glyph set.
+    the terminal has been given back.  `lesson` has the paragraphs of the lesson's page.  Raise ValueError for an fps
+    outside 1..10 or an unknown glyph set.
     """
-    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=terminal_driver())
+    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, driver_class=terminal_driver())
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -26,7 +26,7 @@ from simulators.events import (
 from simulators.handle import Handle, is_held, is_waiting
 from simulators.orders import Order
 from simulators.place import Place
-from simulators.slots import SLOT_COUNT, committed, create_slots
+from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.worker import Setup
 from simulators.workload import MAX_WORKERS, Workload
 
@@ -289,9 +289,11 @@ class Fleet:
                 handle.is_working(self._epoch) for handle in owners if handle.is_alive
             ):
                 yield
-        for handle in self.handles:
-            if handle.is_alive and handle.is_ready and handle.role is not Role.SINGLE_WRITER:
-                self._send(handle)
+        workers = [h for h in self.handles if h.is_alive and h.is_ready and h.role is not Role.SINGLE_WRITER]
+        for handle in workers:  # all before any, or the first would not wait for the others
+            self._expect(handle)
+        for handle in workers:
+            self._send(handle)
         self.state = FleetState.RUNNING
         self._messages.append(Running(time.monotonic_ns(), True))
 
@@ -312,21 +314,25 @@ class Fleet:
             writers = [h.id for h in self.living(Role.WRITER)]
             share, rest = divmod(order.transactions, len(writers))
             share += writers.index(handle.id) < rest
-        handle.order(
-            Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share)
-            if not handle.is_leaving
-            else Order(order.epoch, False, order.mode, order.phase, True)
-        )
+        stop = stop or handle.is_leaving
+        self._expect(handle, stop=stop)
+        handle.order(Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share))
+
+    def _expect(self, handle: Handle, *, stop: bool = False) -> None:
+        """Say in a worker's slot whether the rounds of a burst wait for it."""
+        takes_part = handle.role is Role.WRITER and self._order.run and not stop and not handle.is_leaving
+        handle.slot.expected = self._order.epoch if takes_part and handle.is_alive else 0
 
     def _spawn(self, role: Role, database: int) -> None:
         number = len(self.handles) + 1
         setup = Setup(
             worker=number, role=role, slot=number - 1, database=database, path=self._place.databases[database],
-            socket=self._place.socket(database), mutex=self._place.mutex(database),
+            socket=self._place.socket(database), mutex=self._place.mutex(database), rounds=self._place.rounds,
             stderr=self._place.stderr(number), workload=self.workload,
         )  # fmt: skip
         handle = Handle(self._context, setup, self._slots)
         self.handles.append(handle)
+        board_of(self._slots).expected = len(self.handles)
         self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, role, database))
         if self._order.epoch:
             self._joining.append(handle)

@@ -105,6 +105,7 @@ class Handle:
         if code is None or self.exit is not None:
             return None
         is_abnormal = code != 0
+        self.slot.expected = 0
         self.exit = WorkerExited(
             at_ns=time.monotonic_ns(),
             worker=self.id,

@@ -50,6 +50,11 @@ class Place:
         """Return the file whose flock is the mutex of a database."""
         return self.directory / f"mutex-{database + 1}"
 
+    @property
+    def rounds(self) -> Path:
+        """Where the gates of the rounds lie, a number to be added to the name."""
+        return self.directory / "rounds"
+
     def stderr(self, worker: int) -> Path:
         """Return the file that takes what a worker prints."""
         return self.directory / f"worker-{worker}.txt"

@@ -106,27 +106,50 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """When transactions start: after the last has ended (closed loop), or at a rate, whatever happens (open loop)."""
+    """When transactions start: after the last has ended, at a rate whatever happens, or all writers' at once."""
 
     per_s: float | None = None
-    """Transactions a second of all writers together; None is a closed loop."""
+    """Open loop: transactions a second of all writers together."""
+    pause_ns: int | None = None
+    """Bursts: time between the end of a round and the start of the next.  With neither it is a closed loop."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether each writer starts its next transaction when its last one has ended."""
+        return self.per_s is None and self.pause_ns is None
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `closed` or `rate:500`; raise ValueError for anything else."""
-        text = str(value)
-        if text == "closed":
+        """Read `closed`, `rate:500`, `burst` or `burst:20ms`; raise ValueError for anything else."""
+        kind, separator, amount = str(value).partition(":")
+        if kind == "closed" and not separator:
             return cls()
+        if kind == "burst":
+            try:
+                pause_ns = parse_time_ns(amount) if separator else 0
+            except ValueError:
+                raise ValueError(_ARRIVAL_HELP) from None
+            if pause_ns > _TIME_NS["m"]:
+                raise ValueError("has a pause out of range (0 to 60s)")
+            return cls(pause_ns=pause_ns)
         try:
-            per_s = float(text.removeprefix("rate:")) if text.startswith("rate:") else 0.0
+            per_s = float(amount) if kind == "rate" else 0.0
         except ValueError:
             per_s = 0.0
         if not 0.1 <= per_s <= 1_000_000:
-            raise ValueError("is no arrival; write closed, or rate:500 for 500 transactions a second (0.1 to 1000000)")
+            raise ValueError(_ARRIVAL_HELP)
         return cls(per_s)
 
     def __str__(self) -> str:
+        if self.pause_ns is not None:
+            return f"burst:{format_time(self.pause_ns)}" if self.pause_ns else "burst"
         return "closed" if self.per_s is None else f"rate:{self.per_s:g}"
+
+
+_ARRIVAL_HELP: Final = (
+    "is no arrival; write closed, rate:500 for 500 transactions a second (0.1 to 1000000), or burst or burst:20ms "
+    "for rounds that all writers start together, with that pause (0 to 60s) in between"
+)
 
 
 class BusyKind(StrEnum):

@@ -61,6 +61,7 @@ def write_through_queue(worker: Worker, order: Order) -> None:
             inbox.rest(_RETRY_NS)  # until the order to park is here too
         due_ns, asked_ns = pace.next(due_ns)
     link.close()
+    pace.end()
 
 
 class _Link:

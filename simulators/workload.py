@@ -79,9 +79,10 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         2_000_000
     )
     think: Annotated[Pause, Meta(description="time spent between transactions")] = Pause(20_000_000)
-    arrival: Annotated[Arrival, Meta(description="closed loop, or open loop at rate:N a second over all writers")] = (
-        Arrival()
-    )
+    arrival: Annotated[
+        Arrival,
+        Meta(description="closed loop, open loop at rate:N a second over all writers, or rounds all start together"),
+    ] = Arrival()
     read_rows: Annotated[int, Meta(ge=1, le=1_000_000, description="rows a read transaction reads")] = 10
     read_hold: Annotated[Pause, Meta(description="time a reader keeps its snapshot open after reading")] = Pause(0)
     read_think: Annotated[Pause, Meta(description="time a reader spends between reads")] = Pause(20_000_000)
@@ -124,10 +125,7 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         """Describe the workload in one line."""
         count = f"{self.writers} writer{'s' if self.writers != 1 else ''}"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
-        if self.arrival.per_s is None:
-            parts.append(f"think {_pause_words(self.think)}")
-        else:
-            parts.append(f"arrive at {self.arrival.per_s:g}/s")
+        parts.append(self._arrival_words())
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
         parts += [rows, f"sync {self.synchronous.value}"]
         if self.readers:
@@ -144,6 +142,14 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             parts.append("group commit")
         return ", ".join(parts)
 
+    def _arrival_words(self) -> str:
+        if self.arrival.per_s is not None:
+            return f"arrive at {self.arrival.per_s:g}/s"
+        if self.arrival.pause_ns is None:
+            return f"think {_pause_words(self.think)}"
+        pause = f" {format_time(self.arrival.pause_ns)} apart" if self.arrival.pause_ns else ""
+        return f"arrive together in rounds{pause}"
+
 
 _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Workload)}
 KEYS: Final = tuple(_FIELDS)
@@ -158,7 +164,7 @@ _QUANTITY_WORDS: Final[dict[object, tuple[str, str]]] = {
     Pause: ("TIME", "0 to 60s"),
     Duration: ("TIME", "100ms to 24h"),
     Size: ("SIZE", "0 to 1TiB"),
-    Arrival: ("ARRIVAL", "closed, rate:N"),
+    Arrival: ("ARRIVAL", "closed, rate:N, burst, burst:TIME"),
     BusyPolicy: ("POLICY", "delays and limits in ms"),
 }
 

@@ -115,6 +115,7 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
         recorder.send_if_due()
         worker.follow_phase()
         due_ns, asked_ns = pace.next(due_ns)
+    pace.end()
 
 
 def outcome_of(error: Exception, handler: BusyHandler) -> int:

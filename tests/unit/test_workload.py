@@ -32,6 +32,10 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"busy": "backoff:100:1"}, ["busy", "backoff:100:1", "0.05 to 60000"]),
         ({"busy": "timeout:700000"}, ["busy", "0 to 600000"]),
         ({"arrival": "rate:0"}, ["arrival", "rate:0", "0.1 to 1000000"]),
+        ({"arrival": "rate:"}, ["arrival", "rate:", "0.1 to 1000000"]),
+        ({"arrival": "burst:soon"}, ["arrival", "burst:soon", "burst:20ms", "0 to 60s"]),
+        ({"arrival": "burst:61s"}, ["arrival", "burst:61s", "0 to 60s"]),
+        ({"arrival": "closed:1"}, ["arrival", "closed:1", "burst"]),
         ({"group-commit": "perhaps"}, ["group-commit", "true and false"]),
         ({"statement": "batch", "rows": 20_000}, ["rows", "20000", "1 to 10000"]),
         ({"databases": 3, "writers": 2}, ["databases", "3", "writers"]),
@@ -62,7 +66,7 @@ WORKLOADS = st.fixed_dictionaries(
             ["none", "timeout:0", "timeout:5s", "constant:0.5", "constant:1:90", "backoff:1:100:2s"]
         ),
         "hold": st.sampled_from(["0", "2ms", "exp:1.5ms", 0.25, "17ns"]),
-        "arrival": st.sampled_from(["closed", "rate:0.5", "rate:12345.5"]),
+        "arrival": st.sampled_from(["closed", "rate:0.5", "rate:12345.5", "burst", "burst:15ms"]),
         "group-commit": st.booleans(),
         "duration": st.sampled_from(["1s", "100ms", 3, "1.5m"]),
         "payload": st.integers(0, 1000),
@@ -110,3 +114,16 @@ def test_quantities_read_or_raise_valueerror(kind: Any, text: str) -> None:
     except ValueError:
         return
     assert kind.parse(str(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("arrival", "words"),
+    [
+        ("closed", "think 20ms"),
+        ("rate:500", "arrive at 500/s"),
+        ("burst", "arrive together in rounds,"),
+        ("burst:50ms", "arrive together in rounds 50ms apart"),
+    ],
+)
+def test_the_words_tell_how_transactions_arrive(arrival: str, words: str) -> None:
+    assert words in from_mapping({"arrival": arrival}).in_words()

@@ -122,6 +122,8 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     """Single writer: most requests that were waiting at once."""
     groups: int = 0
     """Single writer: SQL transactions it committed (one per request, or one per group)."""
+    service_latency: Counts = Counts()
+    """Open loop: commit latency from the actual start instead of the intended one."""
 
 
 class WorkerState(StrEnum):

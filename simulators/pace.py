@@ -17,6 +17,8 @@ class Pace:
     """The pace of one writer during one order."""
 
     def __init__(self, worker: Worker, order: Order) -> None:
+        self.started_ns: int | None = None
+        """Open loop: when the newest transaction actually started."""
         self._worker = worker
         self._think = worker.workload.think
         per_s = worker.workload.arrival.per_s
@@ -57,7 +59,8 @@ class Pace:
             return now_ns, now_ns
         due_ns += self._draw_interval()
         self._worker.think(max(due_ns - time.monotonic_ns(), 0))
-        return due_ns, time.monotonic_ns()
+        self.started_ns = time.monotonic_ns()
+        return due_ns, self.started_ns
 
     def end(self) -> None:
         """Give back what the pace needed."""

@@ -55,6 +55,7 @@ def write_through_queue(worker: Worker, order: Order) -> None:
                 number, due_ns, asked_ns, reply.got_ns, reply.released_ns, done_ns, retries=0, outcome=reply.outcome
             ),
             holds=False,
+            started_ns=pace.started_ns,
         )
         recorder.send_if_due()
         if reply.outcome == Outcome.WITHDRAWN:

@@ -58,7 +58,9 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
     begin, begins_unlocked = database.BEGIN[workload.begin], workload.begin is Begin.DEFERRED
     insert, is_plain = shape.insert_sql, shape.is_plain and not begins_unlocked
     identity, payload = worker.setup.worker, database.make_payload(workload, worker.setup.worker)
-    execute, now, table = cursor.execute, time.monotonic_ns, recorder.table
+    execute, now = cursor.execute, time.monotonic_ns
+    # Without a table every transaction is recorded below: only in a closed loop is it asked for when it is due.
+    table = recorder.table if workload.arrival.is_closed else []
     number = slot.done
     released_ns = 0
 
@@ -109,7 +111,8 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
             slot.waiting_since_ns = 0
             worker.follow_phase()
             recorder.add(
-                Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome)
+                Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome),
+                started_ns=pace.started_ns,
             )
         run_checkpoint_if_due(worker, connection)
         recorder.send_if_due()

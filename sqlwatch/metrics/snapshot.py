@@ -198,6 +198,9 @@ class Period(msgspec.Struct, frozen=True):
     """Waits that have not ended, at their length so far."""
     lock_hold: Histogram = EMPTY
     commit_latency: Histogram = EMPTY
+    """From the intended start to the acknowledged commit; in a closed loop a transaction is due when it starts."""
+    service_latency: Histogram = EMPTY
+    """Open loop only: the same from the actual start, blind to how late that was (coordinated omission)."""
     read_latency: Histogram = EMPTY
     checkpoint: Histogram = EMPTY
     lock_utilisation: float | None = None

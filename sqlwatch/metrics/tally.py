@@ -87,6 +87,7 @@ class Tally:
             HistogramBuilder(),
             HistogramBuilder(),
         )
+        self.service_latency = HistogramBuilder()
         self.looks = self.held = self.wasted = 0
         self.workers: dict[int, WorkerTally] = {}
         self.members: set[int] = set()
@@ -116,6 +117,7 @@ class Tally:
         self.lock_wait.add_counts(batch.lock_wait)
         self.lock_hold.add_counts(batch.lock_hold)
         self.commit_latency.add_counts(batch.commit_latency)
+        self.service_latency.add_counts(batch.service_latency)
         self.read_latency.add_counts(batch.read_latency)
         for checkpoint in batch.checkpoints:
             self.checkpoint.add(checkpoint.ended_ns - checkpoint.started_ns)
@@ -161,7 +163,9 @@ class Tally:
             "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("lock_wait", "given_up", "lock_hold", "commit_latency", "read_latency", "checkpoint"):
+        for name in (
+            "lock_wait", "given_up", "lock_hold", "commit_latency", "service_latency", "read_latency", "checkpoint",
+        ):  # fmt: skip
             getattr(self, name).add_histogram(getattr(other, name).freeze())
         self.queue_depth_max = max(self.queue_depth_max, other.queue_depth_max)
         _add_errors(self.errors, other.errors)
@@ -187,7 +191,8 @@ class Tally:
             other_errors=sum(self.errors.values()) - busy_errors, busy_retries=self.busy_retries,
             lock_wait=self.lock_wait.freeze(), given_up_waits=self.given_up.freeze(),
             unfinished_waits_ns=tuple(wait_ns for wait_ns in waiting if wait_ns), lock_hold=self.lock_hold.freeze(),
-            commit_latency=self.commit_latency.freeze(), read_latency=self.read_latency.freeze(),
+            commit_latency=self.commit_latency.freeze(), service_latency=self.service_latency.freeze(),
+            read_latency=self.read_latency.freeze(),
             checkpoint=self.checkpoint.freeze(),
             lock_utilisation=self.held / self.looks if self.looks else None,
             wasted_lock_time=self.wasted / self.looks if self.looks else None,

@@ -102,6 +102,7 @@ TIMES: Final[tuple[tuple[str, Callable[[Period], Histogram]], ...]] = (
     (_ALL_WAITS, lambda p: p.all_waits),
     ("lock hold", lambda p: p.lock_hold),
     ("commit latency", lambda p: p.commit_latency),
+    ("commit latency from the actual start: blind to how late that was", lambda p: p.service_latency),
     ("read latency", lambda p: p.read_latency),
     ("checkpoint", lambda p: p.checkpoint),
 )

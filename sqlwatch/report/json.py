@@ -99,6 +99,8 @@ class PhaseReport(msgspec.Struct, frozen=True):
     lock_wait_ms: Times
     lock_hold_ms: Times
     commit_latency_ms: Times
+    service_latency_ms: Times | None
+    """Open loop only: from the actual start, blind to how late that was; the one above is from the intended start."""
     read_latency_ms: Times
     checkpoint_ms: Times
     cache_hit_ratio: float | None
@@ -197,6 +199,7 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
         lock_wait_ms=_times(phase.lock_wait, phase.all_waits),
         lock_hold_ms=_times(phase.lock_hold),
         commit_latency_ms=_times(phase.commit_latency),
+        service_latency_ms=_times(phase.service_latency) if phase.service_latency.count else None,
         read_latency_ms=_times(phase.read_latency),
         checkpoint_ms=_times(phase.checkpoint),
         cache_hit_ratio=phase.cache_hit_ratio,

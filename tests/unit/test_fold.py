@@ -144,6 +144,17 @@ def test_waits_given_up_count_as_waits_without_success() -> None:
     assert phase.workers[0].longest_wait_ns == 5 * S
 
 
+def test_the_latency_from_the_actual_start_stands_beside_that_from_the_intended_one() -> None:
+    late = Batch(
+        worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=2 * S, finished=2, committed=2,
+        commit_latency=Counts((30,), (2,), 20 * MS, 12 * MS), service_latency=Counts((20,), (2,), 2 * MS, MS),
+    )  # fmt: skip
+    found = simulation(fold_with(late, batch(2, committed=1)))
+    for period in (found.run, found.phase, found.window):
+        assert (period.commit_latency.count, period.service_latency.count) == (3, 2)
+        assert (period.commit_latency.max_ns, period.service_latency.max_ns) == (12 * MS, MS)
+
+
 def test_a_change_of_mode_ends_a_phase_and_is_marked() -> None:
     fold = fold_with(
         batch(1, committed=10),

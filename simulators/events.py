@@ -30,6 +30,8 @@ class Role(StrEnum):
     WRITER = "writer"
     READER = "reader"
     SINGLE_WRITER = "single-writer"
+    PINNED_READER = "pinned-reader"
+    """Keeps one snapshot for long, then takes a new one."""
 
 
 class Outcome(IntEnum):
@@ -124,6 +126,8 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     """Single writer: SQL transactions it committed (one per request, or one per group)."""
     service_latency: Counts = Counts()
     """Open loop: commit latency from the actual start instead of the intended one."""
+    snapshots: int = 0
+    """Pinned reader: snapshots it has kept and let go; they are not among the reads."""
 
 
 class WorkerState(StrEnum):

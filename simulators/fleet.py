@@ -217,9 +217,10 @@ class Fleet:
         for number in range(workload.readers):
             self._spawn(Role.READER, number % workload.databases)
             yield
-        for number in range(workload.databases):
-            self._spawn(Role.SINGLE_WRITER, number)
-            yield
+        for role in self._attendants():
+            for number in range(workload.databases):
+                self._spawn(role, number)
+                yield
         while not all(handle.is_ready or not handle.is_alive for handle in self.handles):
             yield
 
@@ -359,4 +360,9 @@ class Fleet:
 
     def _initial_count(self) -> int:
         workload = self.workload
-        return workload.databases + workload.writers + workload.readers
+        return len(self._attendants()) * workload.databases + workload.writers + workload.readers
+
+    def _attendants(self) -> list[Role]:
+        """Return the roles of which every database has one worker."""
+        pins = self.workload.pin_reader.mean_ns > 0
+        return [Role.SINGLE_WRITER, *([Role.PINNED_READER] if pins else [])]

@@ -19,6 +19,7 @@ _MODULES: Final = {
     Role.WRITER: "simulators.writer",
     Role.READER: "simulators.reader",
     Role.SINGLE_WRITER: "simulators.single_writer",
+    Role.PINNED_READER: "simulators.pinned_reader",
 }
 
 

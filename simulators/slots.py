@@ -100,7 +100,7 @@ def sample(worker: int, role: Role, slot: Slot) -> WorkerSample:
     if activity in _RESTING:
         return WorkerSample(worker, _RESTING[activity], 0, slot.queue_depth)
     if is_holding(slot):
-        state = WorkerState.READING if role is Role.READER else WorkerState.HOLDING
+        state = WorkerState.READING if role in (Role.READER, Role.PINNED_READER) else WorkerState.HOLDING
         return WorkerSample(worker, state, slot.since_ns, slot.queue_depth)
     if waiting_since_ns:
         return WorkerSample(worker, WorkerState.WAITING, waiting_since_ns, slot.queue_depth)

@@ -81,7 +81,7 @@ class Recorder:
         self._added = self._committed = self._withdrawn = self._in_doubt = self._reads = self._retries = (
             self._groups
         ) = 0
-        self._queue_depth_max = 0
+        self._queue_depth_max = self._snapshots = 0
         self._errors: dict[int, int] = {}
         self._transactions: list[Transaction] = []
         self._checkpoints: list[Checkpoint] = []
@@ -130,6 +130,10 @@ class Recorder:
         self._reads += 1
         self._read.add(latency_ns)
 
+    def count_snapshot(self) -> None:
+        """Count one snapshot that a pinned reader has kept and let go."""
+        self._snapshots += 1
+
     def add_error(self, outcome: int) -> None:
         """Count an error of a reader or of a single writer's own."""
         self._errors[outcome] = self._errors.get(outcome, 0) + 1
@@ -170,10 +174,12 @@ class Recorder:
             transactions=tuple(self._transactions), checkpoints=tuple(self._checkpoints),
             cache_hits=max(hits, 0), cache_misses=max(misses, 0),
             queue_depth_max=self._queue_depth_max, groups=self._groups, service_latency=self._service.take(),
+            snapshots=self._snapshots,
         )  # fmt: skip
         self._since_ns = now_ns
         self.next_batch_ns = now_ns + BATCH_NS
-        if batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints or batch.busy_retries:
+        has_news = batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints
+        if has_news or batch.busy_retries or batch.snapshots:
             try:
                 self._queue.put(self._encode(batch))
             except OSError:  # nobody reads any more

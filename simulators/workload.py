@@ -86,6 +86,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     read_rows: Annotated[int, Meta(ge=1, le=1_000_000, description="rows a read transaction reads")] = 10
     read_hold: Annotated[Pause, Meta(description="time a reader keeps its snapshot open after reading")] = Pause(0)
     read_think: Annotated[Pause, Meta(description="time a reader spends between reads")] = Pause(20_000_000)
+    pin_reader: Annotated[
+        Pause, Meta(description="time for which one more reader keeps each of its snapshots; 0 is no such reader")
+    ] = Pause(0)
     databases: Annotated[int, Meta(ge=1, le=MAX_WORKERS, description="database files the writers are spread over")] = 1
     autocheckpoint: Annotated[
         int, Meta(ge=0, le=1_000_000, description="WAL frames at which a writer runs a checkpoint; 0 is never")
@@ -130,6 +133,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         parts += [rows, f"sync {self.synchronous.value}"]
         if self.readers:
             parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
+        if self.pin_reader.mean_ns:
+            parts.append(f"a reader pinned for {_pause_words(self.pin_reader)}")
         if self.databases > 1:
             parts.append(f"{self.databases} databases")
         if self.busy != BusyPolicy():

@@ -163,6 +163,8 @@ class Worker(msgspec.Struct, frozen=True):
     """`ok`, `killed`, `signal 9`, `exit 1: ...`; None while it lives."""
     queue_depth: int = 0
     """Single writer: requests waiting now."""
+    snapshots: int = 0
+    """Pinned reader: snapshots it has kept and let go."""
 
 
 class Period(msgspec.Struct, frozen=True):

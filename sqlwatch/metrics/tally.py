@@ -32,11 +32,12 @@ class WorkerTally:
         "longest_wait_ns",
         "other_errors",
         "reads",
+        "snapshots",
     )
 
     def __init__(self) -> None:
         self.finished = self.committed = self.reads = self.busy_errors = self.busy_retries = self.other_errors = 0
-        self.longest_wait_ns = 0
+        self.longest_wait_ns = self.snapshots = 0
         self.last_commit_ns: int | None = None
 
     def add(self, other: WorkerTally) -> None:
@@ -44,6 +45,7 @@ class WorkerTally:
         self.finished += other.finished
         self.committed += other.committed
         self.reads += other.reads
+        self.snapshots += other.snapshots
         self.busy_errors += other.busy_errors
         self.busy_retries += other.busy_retries
         self.other_errors += other.other_errors
@@ -126,6 +128,7 @@ class Tally:
         worker.finished += batch.finished
         worker.committed += batch.committed
         worker.reads += batch.reads
+        worker.snapshots += batch.snapshots
         worker.busy_retries += batch.busy_retries
         worker.busy_errors += busy
         worker.other_errors += sum(batch.errors.values()) - busy
@@ -241,7 +244,7 @@ class Tally:
                 busy_errors=tally.busy_errors, busy_retries=tally.busy_retries, other_errors=tally.other_errors,
                 longest_wait_ns=max(tally.longest_wait_ns, waited_ns), last_commit_ns=tally.last_commit_ns,
                 starved=now.starved and is_current, was_starved=now.id in self.starved, exit=now.exit,
-                queue_depth=now.queue_depth,
+                queue_depth=now.queue_depth, snapshots=tally.snapshots,
             )  # fmt: skip
 
     def _quality(self) -> dict[str, Quality]:

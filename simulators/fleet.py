@@ -15,6 +15,7 @@ from typing import Final
 
 from simulators.events import (
     Batch,
+    CheckpointKind,
     Mode,
     PhaseStarted,
     Role,
@@ -23,7 +24,7 @@ from simulators.events import (
     WorkerExited,
     WorkerStarted,
 )
-from simulators.handle import Handle, is_held, is_waiting
+from simulators.handle import Handle, is_held, is_waiting, may_hold
 from simulators.orders import Order
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
@@ -142,16 +143,18 @@ class Fleet:
         if self.state is not FleetState.RUNNING:
             return
         self._looks += 1
-        held, waiting = set(), set()
+        held, waiting, unknown = set(), set(), set()
         for handle in self.handles:
             if handle.exit is None:
                 if is_held(handle, self.mode):
                     held.add(handle.database)
                 elif is_waiting(handle):
                     waiting.add(handle.database)
+                elif may_hold(handle) and self.workload.checkpointer.kind is not CheckpointKind.PASSIVE:
+                    unknown.add(handle.database)
         for database in held:
             self._held[database] += 1
-        for database in waiting - held:
+        for database in waiting - held - unknown:
             self._wasted[database] += 1
 
     def slot_sample(self) -> SlotSample:
@@ -364,5 +367,9 @@ class Fleet:
 
     def _attendants(self) -> list[Role]:
         """Return the roles of which every database has one worker."""
-        pins = self.workload.pin_reader.mean_ns > 0
-        return [Role.SINGLE_WRITER, *([Role.PINNED_READER] if pins else [])]
+        roles = [Role.SINGLE_WRITER]
+        if self.workload.pin_reader.mean_ns:
+            roles.append(Role.PINNED_READER)
+        if self.workload.checkpointer.kind is not None:
+            roles.append(Role.CHECKPOINTER)
+        return roles

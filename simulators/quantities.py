@@ -12,6 +12,8 @@ from typing import Final, Self
 
 import msgspec
 
+from simulators.events import CheckpointKind
+
 _TIME_NS: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _SIZE_BYTES: Final = {
     "": 1, "b": 1, "k": 2**10, "kib": 2**10, "kb": 1000, "m": 2**20, "mib": 2**20, "mb": 10**6,
@@ -150,6 +152,36 @@ _ARRIVAL_HELP: Final = (
     "is no arrival; write closed, rate:500 for 500 transactions a second (0.1 to 1000000), or burst or burst:20ms "
     "for rounds that all writers start together, with that pause (0 to 60s) in between"
 )
+
+
+_CHECKPOINTER_HELP: Final = (
+    "is no checkpointer; write none, or a kind and how often (10ms to 60s): passive:1s, full:1s, restart:1s or "
+    "truncate:1s"
+)
+
+
+class Checkpointing(msgspec.Struct, frozen=True):
+    """Checkpoints of a kind at an interval in ns; with no kind there are none."""
+
+    kind: CheckpointKind | None = None
+    every_ns: int = 0
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `none` or `passive:1s`; raise ValueError for anything else."""
+        if str(value) == "none":
+            return cls()
+        kind, _, every = str(value).partition(":")
+        try:
+            plan = cls(CheckpointKind(kind), parse_time_ns(every))
+        except ValueError:
+            raise ValueError(_CHECKPOINTER_HELP) from None
+        if not _TIME_NS["ms"] * 10 <= plan.every_ns <= _TIME_NS["m"]:
+            raise ValueError("has an interval out of range (10ms to 60s)")
+        return plan
+
+    def __str__(self) -> str:
+        return "none" if self.kind is None else f"{self.kind.value}:{format_time(self.every_ns)}"
 
 
 class BusyKind(StrEnum):

@@ -98,11 +98,12 @@ def sample(worker: int, role: Role, slot: Slot) -> WorkerSample:
     waiting_since_ns = slot.waiting_since_ns
     activity = Activity(slot.activity)
     if activity in _RESTING:
-        return WorkerSample(worker, _RESTING[activity], 0, slot.queue_depth)
+        since_ns = slot.since_ns if role is Role.CHECKPOINTER and activity is Activity.CHECKPOINTING else 0
+        return WorkerSample(worker, _RESTING[activity], since_ns, slot.queue_depth)
     if is_holding(slot):
         state = WorkerState.READING if role in (Role.READER, Role.PINNED_READER) else WorkerState.HOLDING
         return WorkerSample(worker, state, slot.since_ns, slot.queue_depth)
-    if waiting_since_ns:
+    if waiting_since_ns and role is not Role.CHECKPOINTER:
         return WorkerSample(worker, WorkerState.WAITING, waiting_since_ns, slot.queue_depth)
     return WorkerSample(worker, WorkerState.IDLE, slot.since_ns, slot.queue_depth)
 

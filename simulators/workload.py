@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from simulators.events import Mode
-from simulators.quantities import Arrival, BusyKind, BusyPolicy, Duration, Pause, Size, format_time
+from simulators.quantities import Arrival, BusyKind, BusyPolicy, Checkpointing, Duration, Pause, Size, format_time
 
 MAX_WORKERS: Final = 64
 MAX_TRANSACTION_BYTES: Final = 64 * 2**20
@@ -93,6 +93,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     autocheckpoint: Annotated[
         int, Meta(ge=0, le=1_000_000, description="WAL frames at which a writer runs a checkpoint; 0 is never")
     ] = 1000
+    checkpointer: Annotated[
+        Checkpointing, Meta(description="a process that runs checkpoints beside the writers: passive:1s, truncate:1s")
+    ] = Checkpointing()
     duration: Annotated[Duration | None, Meta(description="time each phase runs")] = None
     transactions: Annotated[
         int, Meta(ge=0, le=10**9, description="transactions a phase runs, shared out evenly; 0 is no limit")
@@ -135,6 +138,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
         if self.pin_reader.mean_ns:
             parts.append(f"a reader pinned for {_pause_words(self.pin_reader)}")
+        if self.checkpointer.kind is not None:
+            kind, every = self.checkpointer.kind.value, format_time(self.checkpointer.every_ns)
+            parts.append(f"{kind} checkpoint every {every}")
         if self.databases > 1:
             parts.append(f"{self.databases} databases")
         if self.busy != BusyPolicy():
@@ -161,7 +167,7 @@ KEYS: Final = tuple(_FIELDS)
 """The names of all parameters, as options (without the dashes) and in TOML files."""
 
 _QUANTITIES: Final[dict[object, Callable[[object], object]]] = {
-    kind: kind.parse for kind in (Pause, Duration, Size, Arrival, BusyPolicy)
+    kind: kind.parse for kind in (Pause, Duration, Size, Arrival, BusyPolicy, Checkpointing)
 }
 
 
@@ -171,6 +177,7 @@ _QUANTITY_WORDS: Final[dict[object, tuple[str, str]]] = {
     Size: ("SIZE", "0 to 1TiB"),
     Arrival: ("ARRIVAL", "closed, rate:N, burst, burst:TIME"),
     BusyPolicy: ("POLICY", "delays and limits in ms"),
+    Checkpointing: ("KIND:TIME", "none; passive, full, restart, truncate; 10ms to 60s"),
 }
 
 
@@ -277,6 +284,7 @@ __all__ = [
     "Begin",
     "BusyKind",
     "BusyPolicy",
+    "Checkpointing",
     "Mode",
     "Pause",
     "Statement",

@@ -112,6 +112,10 @@ class WalTotals(msgspec.Struct, frozen=True):
     checkpoints: int = 0
     resets: int = 0
     pinned_ns: int = 0
+    checkpoints_busy: int = 0
+    """Checkpoints that ended with a busy error, since a writer, a reader or another checkpoint was in their way."""
+    checkpoints_incomplete: int = 0
+    """Checkpoints without an error that yet left frames behind, as passive ones do behind a reader."""
 
 
 class Fairness(msgspec.Struct, frozen=True):
@@ -165,6 +169,8 @@ class Worker(msgspec.Struct, frozen=True):
     """Single writer: requests waiting now."""
     snapshots: int = 0
     """Pinned reader: snapshots it has kept and let go."""
+    checkpoints: int = 0
+    """Checkpoints it ran, whatever came of them."""
 
 
 class Period(msgspec.Struct, frozen=True):

@@ -26,6 +26,7 @@ class WorkerTally:
     __slots__ = (
         "busy_errors",
         "busy_retries",
+        "checkpoints",
         "committed",
         "finished",
         "last_commit_ns",
@@ -37,7 +38,7 @@ class WorkerTally:
 
     def __init__(self) -> None:
         self.finished = self.committed = self.reads = self.busy_errors = self.busy_retries = self.other_errors = 0
-        self.longest_wait_ns = self.snapshots = 0
+        self.longest_wait_ns = self.snapshots = self.checkpoints = 0
         self.last_commit_ns: int | None = None
 
     def add(self, other: WorkerTally) -> None:
@@ -46,6 +47,7 @@ class WorkerTally:
         self.committed += other.committed
         self.reads += other.reads
         self.snapshots += other.snapshots
+        self.checkpoints += other.checkpoints
         self.busy_errors += other.busy_errors
         self.busy_retries += other.busy_retries
         self.other_errors += other.other_errors
@@ -100,6 +102,7 @@ class Tally:
         self.wal_peak_bytes: int | None = None
         self.wal_final_bytes: int | None = None
         self.wal_resets = 0
+        self.checkpoints_busy = self.checkpoints_incomplete = 0
         self.pinned_ns = 0
 
     def add_batch(self, batch: Batch, *, with_streaks: bool = False) -> None:
@@ -123,7 +126,10 @@ class Tally:
         self.read_latency.add_counts(batch.read_latency)
         for checkpoint in batch.checkpoints:
             self.checkpoint.add(checkpoint.ended_ns - checkpoint.started_ns)
+            self.checkpoints_busy += is_busy(checkpoint.outcome)
+            self.checkpoints_incomplete += checkpoint.is_incomplete
         worker = self.workers.setdefault(batch.worker, WorkerTally())
+        worker.checkpoints += len(batch.checkpoints)
         busy = sum(count for code, count in batch.errors.items() if is_busy(code))
         worker.finished += batch.finished
         worker.committed += batch.committed
@@ -164,6 +170,7 @@ class Tally:
         for name in (
             "ran_ns", "finished", "committed", "withdrawn", "in_doubt", "rows", "reads", "busy_retries", "groups",
             "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",
+            "checkpoints_busy", "checkpoints_incomplete",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
         for name in (
@@ -202,7 +209,9 @@ class Tally:
             looks=self.looks, cache_hit_ratio=self.cache_hits / cache if cache else None,
             fairness=self._fairness(workers, waiting),
             wal=WalTotals(
-                self.wal_peak_bytes, self.wal_final_bytes, self.checkpoint.count, self.wal_resets, self.pinned_ns
+                peak_bytes=self.wal_peak_bytes, final_bytes=self.wal_final_bytes, checkpoints=self.checkpoint.count,
+                resets=self.wal_resets, pinned_ns=self.pinned_ns, checkpoints_busy=self.checkpoints_busy,
+                checkpoints_incomplete=self.checkpoints_incomplete,
             ),
             groups=self.groups, queue_depth_max=self.queue_depth_max,
             workers=tuple(self._workers(workers, now_ns, is_current)), quality=self._quality(),
@@ -244,7 +253,7 @@ class Tally:
                 busy_errors=tally.busy_errors, busy_retries=tally.busy_retries, other_errors=tally.other_errors,
                 longest_wait_ns=max(tally.longest_wait_ns, waited_ns), last_commit_ns=tally.last_commit_ns,
                 starved=now.starved and is_current, was_starved=now.id in self.starved, exit=now.exit,
-                queue_depth=now.queue_depth, snapshots=tally.snapshots,
+                queue_depth=now.queue_depth, snapshots=tally.snapshots, checkpoints=tally.checkpoints,
             )  # fmt: skip
 
     def _quality(self) -> dict[str, Quality]:

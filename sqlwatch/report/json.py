@@ -80,6 +80,10 @@ class WalReport(msgspec.Struct, frozen=True):
     checkpoints: int
     resets: int
     pinned_s: float
+    checkpoints_busy: int
+    """Those that ended with a busy error."""
+    checkpoints_incomplete: int
+    """Those without an error that yet left frames behind."""
 
 
 class PhaseReport(msgspec.Struct, frozen=True):
@@ -213,7 +217,15 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
             fairness.starved_workers,
         ),
         workers=tuple(_worker(worker, exits or {}) for worker in phase.workers),
-        wal=WalReport(wal.peak_bytes, wal.final_bytes, wal.checkpoints, wal.resets, wal.pinned_ns / 1e9),
+        wal=WalReport(
+            wal.peak_bytes,
+            wal.final_bytes,
+            wal.checkpoints,
+            wal.resets,
+            wal.pinned_ns / 1e9,
+            wal.checkpoints_busy,
+            wal.checkpoints_incomplete,
+        ),
         quality=phase.quality,
     )
 

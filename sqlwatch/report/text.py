@@ -125,7 +125,7 @@ def _errors(phases: Sequence[Period]) -> list[str]:
     return lines
 
 
-_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned"}
+_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned", Role.CHECKPOINTER: "chkpnt"}
 _WORKER_COLUMNS: Final = (("done", 8), ("share", 6), ("longest", 8), ("busy", 5))
 _WORKER_WIDTH: Final = sum(width for _, width in _WORKER_COLUMNS)
 _NAME_WIDTH: Final = 18
@@ -140,7 +140,7 @@ def _workers(phases: Sequence[Period], exits: dict[int, str | None]) -> list[str
     heading = "".join(f"{name:>{width}}" for name, width in _WORKER_COLUMNS)
     above = "".join(f"{cut(phase.name, _WORKER_WIDTH - 1):>{_WORKER_WIDTH}}" for phase in phases)
     lines = [
-        "Workers (done: commits, reads, snapshots; longest wait, ! starved; busy: errors)",
+        "Workers (done: what its role does; longest: wait, ! starved; busy: errors)",
         " " * _NAME_WIDTH + above,
         f"{'#':>3} {'role':<6} {'pid':>7}{heading * len(phases)} exit",
     ]
@@ -177,6 +177,7 @@ def _worker_cells(worker: Worker | None) -> str:
     is_writer = worker.role is Role.WRITER
     done = {
         Role.WRITER: worker.committed, Role.READER: worker.reads, Role.PINNED_READER: worker.snapshots,
+        Role.CHECKPOINTER: worker.checkpoints,
     }.get(worker.role)  # fmt: skip
     texts = (
         "" if done is None else units.count(done) if done >= 10**6 else number(done),

@@ -15,7 +15,7 @@ from sqlwatch.tui.text import clean
 
 _SHORT_STATE: Final = {WorkerState.CHECKPOINTING: "chkpoint", WorkerState.STARTING: "starting"}
 _LONG_STATE: Final = {WorkerState.CHECKPOINTING: "checkpoint"}
-_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned"}
+_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned", Role.CHECKPOINTER: "chkpnt"}
 _READERS: Final = (Role.READER, Role.PINNED_READER)
 _BAR_FULL_SHARE: Final = 4.0
 """A share bar is full at this many times the fair share."""
@@ -73,7 +73,7 @@ def _waiting(worker: Worker) -> str:
 
 
 def _commits(worker: Worker) -> str:
-    done = {Role.READER: worker.reads, Role.PINNED_READER: worker.snapshots}
+    done = {Role.READER: worker.reads, Role.PINNED_READER: worker.snapshots, Role.CHECKPOINTER: worker.checkpoints}
     return units.count(done.get(worker.role, worker.committed))
 
 

@@ -262,10 +262,17 @@ def test_an_unreadable_wal_is_unknown() -> None:
 def test_checkpoints_are_counted_timed_and_marked() -> None:
     done = Batch(
         worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=2 * S,
-        checkpoints=(Checkpoint(S, S + 4 * MS, 1000, 1000, 0), Checkpoint(S, S + MS, 0, 0, 5)),
+        checkpoints=(
+            Checkpoint(S, S + 4 * MS, 1000, 1000, 0), Checkpoint(S, S + MS, 0, 0, 5),
+            Checkpoint(S, S + MS, 50, 0, 0), Checkpoint(S, S + MS, 0, 0, 10), Checkpoint(S, S + MS, 0, 0, 261),
+        ),
     )  # fmt: skip
     fold = fold_with(done, Tick(2 * S))
-    assert simulation(fold).phase.checkpoint.count == 2
+    assert simulation(fold).phase.checkpoint.count == 5
+    for period in (simulation(fold).phase, simulation(fold).run, simulation(fold).window):
+        wal = period.wal
+        assert (wal.checkpoints, wal.checkpoints_busy, wal.checkpoints_incomplete) == (5, 2, 1)
+        assert next(worker for worker in period.workers if worker.id == 1).checkpoints == 5
     assert simulation(fold).phase.checkpoint.max_ns == 4 * MS
     marks = [mark for mark in fold.snapshot(Status.RUNNING).timeline.marks if mark.kind is MarkKind.CHECKPOINT]
     assert [mark.text for mark in marks] == ["checkpoint 1000 of 1000 frames"]

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.quantities import Arrival, BusyPolicy, Duration, Pause, Size, format_time, parse_time_ns
+from simulators.quantities import Arrival, BusyPolicy, Checkpointing, Duration, Pause, Size, format_time, parse_time_ns
 from simulators.workload import KEYS, Workload, WorkloadError, from_mapping
 
 
@@ -25,6 +25,9 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"hold": "61s"}, ["hold", "61s", "0 to 60s"]),
         ({"think": "-1ms"}, ["think", "-1ms", "is not a time"]),
         ({"pin-reader": "2h"}, ["pin-reader", "2h", "0 to 60s"]),
+        ({"checkpointer": "passive"}, ["checkpointer", "'passive'", "truncate:1s", "10ms to 60s"]),
+        ({"checkpointer": "thorough:1s"}, ["checkpointer", "thorough:1s", "restart:1s"]),
+        ({"checkpointer": "full:1ms"}, ["checkpointer", "full:1ms", "10ms to 60s"]),
         ({"duration": 0}, ["duration", "100ms to 24h"]),
         ({"payload": "2TiB"}, ["payload", "2TiB", "0 to 1TiB"]),
         ({"payload": True}, ["payload", "True"]),
@@ -69,6 +72,7 @@ WORKLOADS = st.fixed_dictionaries(
         "hold": st.sampled_from(["0", "2ms", "exp:1.5ms", 0.25, "17ns"]),
         "arrival": st.sampled_from(["closed", "rate:0.5", "rate:12345.5", "burst", "burst:15ms"]),
         "pin-reader": st.sampled_from(["0", "2s", "exp:1s"]),
+        "checkpointer": st.sampled_from(["none", "passive:1s", "full:100ms", "restart:0.5", "truncate:1m"]),
         "group-commit": st.booleans(),
         "duration": st.sampled_from(["1s", "100ms", 3, "1.5m"]),
         "payload": st.integers(0, 1000),
@@ -108,7 +112,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         parse_time_ns(text)
 
 
-@pytest.mark.parametrize("kind", [Pause, Duration, Size, Arrival, BusyPolicy])
+@pytest.mark.parametrize("kind", [Pause, Duration, Size, Arrival, BusyPolicy, Checkpointing])
 @given(text=st.text(max_size=12))
 def test_quantities_read_or_raise_valueerror(kind: Any, text: str) -> None:
     try:

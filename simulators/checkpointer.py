@@ -23,7 +23,7 @@ def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection
 def checkpoint(worker: Worker) -> None:
     """Run checkpoints on a connection of our own, in every mode."""
     for _order in worker.orders():
-        with closing(database.connect(worker.setup.path, worker.workload.synchronous)) as connection:
+        with closing(database.connect(worker.setup.path, worker.workload)) as connection:
             run_checkpoints(worker, connection)
 
 

@@ -14,7 +14,7 @@ from typing import Final
 import apsw
 
 from simulators.events import Checkpoint, CheckpointKind
-from simulators.workload import Begin, Synchronous, Workload
+from simulators.workload import Begin, Workload
 
 APPLICATION_ID: Final = 0x73716C77
 """PRAGMA application_id of the databases we make ("sqlw"), at byte 68 of the file."""
@@ -35,14 +35,19 @@ CONNECT_TIMEOUT_MS: Final = 10_000
 """How long opening may wait; the worker's own busy policy takes over afterwards."""
 
 
-def connect(path: Path, synchronous: Synchronous, *, read_only: bool = False) -> apsw.Connection:
-    """Open a WAL database that exists; checkpoints are ours to run, also when the last connection closes."""
-    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
+def connect(path: Path, workload: Workload, *, read_only: bool = False) -> apsw.Connection:
+    """Open a database that exists; checkpoints are ours to run, also when the last connection closes."""
+    # A journal that a killed writer left must be rolled back by whoever reads next, and who may not write cannot.
+    opens_read_only = read_only and workload.has_wal
+    flags = apsw.SQLITE_OPEN_READONLY if opens_read_only else apsw.SQLITE_OPEN_READWRITE
     connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(CONNECT_TIMEOUT_MS)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.wal_autocheckpoint(0)
-    connection.execute(f"PRAGMA synchronous = {synchronous.value}")
+    if not workload.has_wal:  # which of the three it is, each connection decides for itself
+        connection.pragma("journal_mode", workload.journal_mode.value)
+        connection.pragma("query_only", read_only)
+    connection.execute(f"PRAGMA synchronous = {workload.synchronous.value}")
     return connection
 
 

@@ -60,10 +60,10 @@ class Place:
         return self.directory / f"worker-{worker}.txt"
 
     def size_bytes(self) -> int:
-        """Return the size of all databases and their WALs together."""
+        """Return the size of all databases and their WALs or rollback journals together."""
         total = 0
         for database in self.databases:
-            for path in (database, wal_path(database)):
+            for path in (database, wal_path(database), database.with_name(database.name + "-journal")):
                 try:
                     total += path.stat().st_size
                 except FileNotFoundError:

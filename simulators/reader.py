@@ -36,7 +36,7 @@ def read(worker: Worker) -> None:
 def read_connection(worker: Worker) -> Iterator[apsw.Connection]:
     """Open a read-only connection, whose page cache is reported while it is open."""
     with (
-        closing(database.connect(worker.setup.path, worker.workload.synchronous, read_only=True)) as connection,
+        closing(database.connect(worker.setup.path, worker.workload, read_only=True)) as connection,
         worker.recorder.counting_cache(partial(database.cache_status, connection)),
     ):
         yield connection

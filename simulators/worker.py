@@ -48,6 +48,7 @@ class Worker:
     def __init__(self, setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
         self.setup = setup
         self.workload = setup.workload
+        self.checkpoint_frames = setup.workload.autocheckpoint if setup.workload.has_wal else 0
         self.slots = slots
         self.slot = slots[setup.slot]
         self.inbox = Inbox(pipe)

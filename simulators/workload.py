@@ -48,6 +48,15 @@ class Synchronous(StrEnum):
     EXTRA = "extra"
 
 
+class JournalMode(StrEnum):
+    """PRAGMA journal_mode: a write-ahead log, or a rollback journal that a commit deletes, truncates or zeroes."""
+
+    WAL = "wal"
+    DELETE = "delete"
+    TRUNCATE = "truncate"
+    PERSIST = "persist"
+
+
 class Statement(StrEnum):
     """The shape of a write transaction."""
 
@@ -72,6 +81,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         BusyPolicy, Meta(description="when the lock is taken: timeout:5000, none, constant:1, backoff:1:100 (ms)")
     ] = BusyPolicy()
     synchronous: Annotated[Synchronous, Meta(description="PRAGMA synchronous")] = Synchronous.NORMAL
+    journal_mode: Annotated[JournalMode, Meta(description="PRAGMA journal_mode: a WAL, or a rollback journal")] = (
+        JournalMode.WAL
+    )
     statement: Annotated[Statement, Meta(description="shape of a write transaction")] = Statement.ROW_BY_ROW
     rows: Annotated[int, Meta(ge=1, le=100_000, description="rows a transaction inserts")] = 1
     payload: Annotated[Size, Meta(description="bytes of payload a row")] = Size(100)
@@ -120,8 +132,18 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             raise WorkloadError(
                 f"rows: {self.rows} is too many for statement batch; allowed are 1 to {MAX_BATCH_ROWS}."
             )
+        if self.checkpointer.kind is not None and not self.has_wal:
+            raise WorkloadError(
+                f"checkpointer: {self.checkpointer} has nothing to do with journal-mode {self.journal_mode.value}; "
+                "allowed is none, or journal-mode wal."
+            )
         if self.max_size.bytes < 2**20:
             raise WorkloadError(f"max-size: {self.max_size} is too small; allowed are 1MiB to 1TiB.")
+
+    @property
+    def has_wal(self) -> bool:
+        """Whether the databases have a write-ahead log, and with it checkpoints."""
+        return self.journal_mode is JournalMode.WAL
 
     def to_mapping(self) -> dict[str, Any]:
         """Return every parameter by its key, as a number, a bool or a text that `from_mapping` reads again."""
@@ -134,6 +156,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         parts.append(self._arrival_words())
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
         parts += [rows, f"sync {self.synchronous.value}"]
+        if not self.has_wal:
+            parts.append(f"rollback journal ({self.journal_mode.value})")
         if self.readers:
             parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
         if self.pin_reader.mean_ns:
@@ -285,6 +309,7 @@ __all__ = [
     "BusyKind",
     "BusyPolicy",
     "Checkpointing",
+    "JournalMode",
     "Mode",
     "Pause",
     "Statement",

@@ -38,9 +38,7 @@ def write(worker: Worker) -> None:
             write_through_queue(worker, order)
             continue
         with ExitStack() as open_things:
-            connection = open_things.enter_context(
-                closing(database.connect(worker.setup.path, worker.workload.synchronous))
-            )
+            connection = open_things.enter_context(closing(database.connect(worker.setup.path, worker.workload)))
             open_things.enter_context(worker.recorder.counting_cache(partial(database.cache_status, connection)))
             mutex = None
             if order.mode is Mode.MUTEX:
@@ -135,7 +133,7 @@ def outcome_of(error: Exception, handler: BusyHandler) -> int:
 
 def run_checkpoint_if_due(worker: Worker, connection: apsw.Connection) -> None:
     """Run a passive checkpoint if the WAL is long enough, and report it."""
-    if database.checkpoint_is_due(connection, worker.workload.autocheckpoint):
+    if database.checkpoint_is_due(connection, worker.checkpoint_frames):
         worker.slot.activity = Activity.CHECKPOINTING
         worker.recorder.add_checkpoint(database.run_checkpoint(connection))
         worker.slot.activity = Activity.WORKING

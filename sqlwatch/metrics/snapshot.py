@@ -95,26 +95,26 @@ class Wal(msgspec.Struct, frozen=True):
     backfilled_frames: int | None = None
     backlog_frames: int | None = None
     """Frames not yet copied into the database: live - backfilled."""
-    resets: int = 0
+    resets: int | None = 0
     """How often a writer started again at the beginning of the file."""
-    checkpoints: int = 0
+    checkpoints: int | None = 0
     last_checkpoint: Checkpoint | None = None
     pins: tuple[Pin, ...] = ()
-    pinned_ns: int = 0
+    pinned_ns: int | None = 0
     """How long a held read mark has kept a checkpoint from going on (it had copied all frames up to the mark)."""
 
 
 class WalTotals(msgspec.Struct, frozen=True):
-    """The WAL's story of a period; None where nothing could be read."""
+    """The WAL's story of a period; None where nothing could be read, and everywhere where there is no WAL."""
 
     peak_bytes: int | None = None
     final_bytes: int | None = None
-    checkpoints: int = 0
-    resets: int = 0
-    pinned_ns: int = 0
-    checkpoints_busy: int = 0
+    checkpoints: int | None = None
+    resets: int | None = None
+    pinned_ns: int | None = None
+    checkpoints_busy: int | None = None
     """Checkpoints that ended with a busy error, since a writer, a reader or another checkpoint was in their way."""
-    checkpoints_incomplete: int = 0
+    checkpoints_incomplete: int | None = None
     """Checkpoints without an error that yet left frames behind, as passive ones do behind a reader."""
 
 

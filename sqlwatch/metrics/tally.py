@@ -188,7 +188,9 @@ class Tally:
             self.add_wal_bytes(other.wal_peak_bytes)
             self.wal_final_bytes = other.wal_final_bytes
 
-    def freeze(self, workers: Mapping[int, WorkerNow], now_ns: int, *, is_current: bool) -> Period:
+    def freeze(
+        self, workers: Mapping[int, WorkerNow], now_ns: int, *, is_current: bool, has_wal: bool = True
+    ) -> Period:
         """Return the stretch as a Period; waits that are under way belong only to a stretch that is current."""
         busy_errors = sum(count for code, count in self.errors.items() if is_busy(code))
         waiting = [now.waited_ns(now_ns) for now in workers.values()] if is_current else []
@@ -208,13 +210,16 @@ class Tally:
             wasted_lock_time=self.wasted / self.looks if self.looks else None,
             looks=self.looks, cache_hit_ratio=self.cache_hits / cache if cache else None,
             fairness=self._fairness(workers, waiting),
-            wal=WalTotals(
-                peak_bytes=self.wal_peak_bytes, final_bytes=self.wal_final_bytes, checkpoints=self.checkpoint.count,
-                resets=self.wal_resets, pinned_ns=self.pinned_ns, checkpoints_busy=self.checkpoints_busy,
-                checkpoints_incomplete=self.checkpoints_incomplete,
-            ),
+            wal=self._wal_totals() if has_wal else WalTotals(),
             groups=self.groups, queue_depth_max=self.queue_depth_max,
             workers=tuple(self._workers(workers, now_ns, is_current)), quality=self._quality(),
+        )  # fmt: skip
+
+    def _wal_totals(self) -> WalTotals:
+        return WalTotals(
+            peak_bytes=self.wal_peak_bytes, final_bytes=self.wal_final_bytes, checkpoints=self.checkpoint.count,
+            resets=self.wal_resets, pinned_ns=self.pinned_ns, checkpoints_busy=self.checkpoints_busy,
+            checkpoints_incomplete=self.checkpoints_incomplete,
         )  # fmt: skip
 
     def _fairness(self, workers: Mapping[int, WorkerNow], waiting: Iterable[int]) -> Fairness:

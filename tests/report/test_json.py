@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from simulators.events import Mode
 from sqlwatch import __version__
 from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import WalTotals
 from sqlwatch.report.json import SimulationReport, simulation_json
 from tests.report.make import MS, SECOND, histogram, make_period, make_result, make_worker, results
 
@@ -60,6 +61,12 @@ def test_every_object_has_exactly_the_promised_keys(path: str) -> None:
     first = make_period(busy_errors=1, service_latency=histogram(MS))
     document = decoded(first, make_period(Mode.SINGLE_WRITER), compare=True)
     assert sorted(at(document, path)) == sorted(PROMISED[path])
+
+
+def test_without_a_wal_its_figures_are_null() -> None:
+    phase = decoded(make_period(wal=WalTotals()))["phases"][0]
+    assert set(phase["wal"].values()) == {None}
+    assert phase["checkpoint_ms"] is None
 
 
 def test_the_latency_from_the_actual_start_is_null_in_a_closed_loop() -> None:

@@ -1,5 +1,6 @@
 """The fold on hand-made messages: every figure can be worked out on paper."""
 
+import msgspec
 import pytest
 
 from simulators.events import (
@@ -257,6 +258,18 @@ def test_an_unreadable_wal_is_unknown() -> None:
     fold = fold_with(observation(S, None, None), Tick(2 * S))
     wal = fold.snapshot(Status.RUNNING).wal
     assert (wal.file_bytes, wal.live_frames, wal.backlog_frames) == (None, None, None)
+
+
+def test_without_a_wal_its_figures_are_unknown_and_not_0() -> None:
+    fold = SimulationFold("x", 1, 1000, has_wal=False)
+    fold.add(PhaseStarted(S, 0, "contended", Mode.CONTENDED))
+    fold.add(PhaseStarted(2 * S, 1, "contended", Mode.CONTENDED))
+    fold.add(Tick(9 * S))
+    found = simulation(fold)
+    for period in (found.run, found.phase, found.window, *found.ended_phases):
+        assert set(msgspec.structs.astuple(period.wal)) == {None}
+    wal = fold.snapshot(Status.RUNNING).wal
+    assert (wal.file_bytes, wal.live_frames, wal.resets, wal.checkpoints, wal.pinned_ns) == (None,) * 5
 
 
 def test_checkpoints_are_counted_timed_and_marked() -> None:

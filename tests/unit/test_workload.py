@@ -28,6 +28,8 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"checkpointer": "passive"}, ["checkpointer", "'passive'", "truncate:1s", "10ms to 60s"]),
         ({"checkpointer": "thorough:1s"}, ["checkpointer", "thorough:1s", "restart:1s"]),
         ({"checkpointer": "full:1ms"}, ["checkpointer", "full:1ms", "10ms to 60s"]),
+        ({"journal-mode": "memory"}, ["journal-mode", "'memory'", "wal, delete, truncate, persist"]),
+        ({"journal-mode": "delete", "checkpointer": "full:1s"}, ["checkpointer", "full:1s", "journal-mode", "none"]),
         ({"duration": 0}, ["duration", "100ms to 24h"]),
         ({"payload": "2TiB"}, ["payload", "2TiB", "0 to 1TiB"]),
         ({"payload": True}, ["payload", "True"]),

@@ -225,7 +225,7 @@ def test_a_dead_worker_is_named_and_waits_no_more() -> None:
 
 
 def observation(
-    at_ns: int, live: int | None, copied: int | None = 0, sequence: int = 1, *marks: ReadMark
+    at_ns: int, live: int | None, copied: int | None = 0, sequence: int | None = 1, *marks: ReadMark
 ) -> WalObservation:
     return WalObservation(at_ns, 0, None if live is None else 32 + live * 4120, live, copied, sequence, marks)
 
@@ -239,6 +239,16 @@ def test_the_wals_size_peak_resets_and_backlog() -> None:
     assert snapshot.wal.peak_bytes == 32 + 900 * 4120
     assert simulation(fold).phase.wal.resets == 2
     assert simulation(fold).phase.quality["wal"] is Quality.SAMPLED
+
+
+def test_a_reset_is_seen_although_the_file_was_cut_to_nothing_in_between() -> None:
+    fold = fold_with(
+        observation(S, 500, 500, 7),
+        observation(S + 50 * MS, 0, 0, None),
+        observation(S + 100 * MS, 10, 0, 8),
+        Tick(2 * S),
+    )
+    assert simulation(fold).phase.wal.resets == 1
 
 
 def test_a_held_mark_pins_only_what_a_checkpoint_would_copy() -> None:

@@ -13,8 +13,8 @@ from typing import Final
 
 import apsw
 
-from simulators.events import Checkpoint
-from simulators.workload import Begin, Synchronous, Workload
+from simulators.events import Checkpoint, CheckpointKind
+from simulators.workload import Begin, Workload
 
 APPLICATION_ID: Final = 0x73716C77
 """PRAGMA application_id of the databases we make ("sqlw"), at byte 68 of the file."""
@@ -35,14 +35,19 @@ CONNECT_TIMEOUT_MS: Final = 10_000
 """How long opening may wait; the worker's own busy policy takes over afterwards."""
 
 
-def connect(path: Path, synchronous: Synchronous, *, read_only: bool = False) -> apsw.Connection:
-    """Open a WAL database that exists; checkpoints are ours to run, also when the last connection closes."""
-    flags = apsw.SQLITE_OPEN_READONLY if read_only else apsw.SQLITE_OPEN_READWRITE
+def connect(path: Path, workload: Workload, *, read_only: bool = False) -> apsw.Connection:
+    """Open a database that exists; checkpoints are ours to run, also when the last connection closes."""
+    # A journal that a killed writer left must be rolled back by whoever reads next, and who may not write cannot.
+    opens_read_only = read_only and workload.has_wal
+    flags = apsw.SQLITE_OPEN_READONLY if opens_read_only else apsw.SQLITE_OPEN_READWRITE
     connection = apsw.Connection(str(path), flags=flags)
     connection.set_busy_timeout(CONNECT_TIMEOUT_MS)
     connection.config(apsw.SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1)
     connection.wal_autocheckpoint(0)
-    connection.execute(f"PRAGMA synchronous = {synchronous.value}")
+    if not workload.has_wal:  # which of the three it is, each connection decides for itself
+        connection.pragma("journal_mode", workload.journal_mode.value)
+        connection.pragma("query_only", read_only)
+    connection.execute(f"PRAGMA synchronous = {workload.synchronous.value}")
     return connection
 
 
@@ -66,19 +71,43 @@ def checkpoint_is_due(connection: apsw.Connection, frames: int) -> bool:
     return wal_frames >= frames
 
 
-def run_checkpoint(connection: apsw.Connection) -> Checkpoint:
-    """Run one passive checkpoint; that another connection runs one already is an outcome, not an error.
+_CHECKPOINT_MODES: Final = {
+    CheckpointKind.PASSIVE: apsw.SQLITE_CHECKPOINT_PASSIVE,
+    CheckpointKind.FULL: apsw.SQLITE_CHECKPOINT_FULL,
+    CheckpointKind.RESTART: apsw.SQLITE_CHECKPOINT_RESTART,
+    CheckpointKind.TRUNCATE: apsw.SQLITE_CHECKPOINT_TRUNCATE,
+}
+
+
+def run_checkpoint(connection: apsw.Connection, kind: CheckpointKind = CheckpointKind.PASSIVE) -> Checkpoint:
+    """Run one checkpoint; that somebody is in its way is an outcome, not an error.
 
     SQLite's own automatic checkpoint runs inside COMMIT after the write lock is released; run and timed here, it is
     neither in the hold nor in the commit latency.
     """
     started_ns = time.monotonic_ns()
     wal_frames = backfilled = outcome = 0
+    # A TRUNCATE that succeeds says 0 of 0, for then there is no WAL any more; what it copied is what was there before.
+    frames_before = _frames(connection)[0] if kind is CheckpointKind.TRUNCATE else 0
     try:
-        wal_frames, backfilled = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_PASSIVE)
+        wal_frames, backfilled = connection.wal_checkpoint(mode=_CHECKPOINT_MODES[kind])
     except (apsw.BusyError, apsw.FullError, apsw.IOError) as error:
         outcome = code_of(error)
-    return Checkpoint(started_ns, time.monotonic_ns(), wal_frames, backfilled, outcome)
+    ended_ns = time.monotonic_ns()
+    if kind is CheckpointKind.TRUNCATE and outcome == 0:
+        wal_frames = backfilled = frames_before
+    elif kind is not CheckpointKind.PASSIVE and outcome:
+        wal_frames, backfilled = _frames(connection)  # what it did before it gave up, which apsw does not tell
+    return Checkpoint(started_ns, ended_ns, wal_frames, backfilled, outcome, kind)
+
+
+def _frames(connection: apsw.Connection) -> tuple[int, int]:
+    """Return how many frames the WAL has and how many of them are in the database; (0, 0) if that is just changing."""
+    try:
+        wal_frames, backfilled = connection.wal_checkpoint(mode=apsw.SQLITE_CHECKPOINT_NOOP)
+    except apsw.BusyError:
+        return 0, 0
+    return wal_frames, backfilled
 
 
 def code_of(error: apsw.Error) -> int:

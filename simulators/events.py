@@ -30,6 +30,10 @@ class Role(StrEnum):
     WRITER = "writer"
     READER = "reader"
     SINGLE_WRITER = "single-writer"
+    PINNED_READER = "pinned-reader"
+    """Keeps one snapshot for long, then takes a new one."""
+    CHECKPOINTER = "checkpointer"
+    """Runs checkpoints at an interval."""
 
 
 class Outcome(IntEnum):
@@ -79,14 +83,36 @@ class Transaction(msgspec.Struct, frozen=True, array_like=True):
     outcome: int
 
 
+class CheckpointKind(StrEnum):
+    """What a checkpoint waits for (https://sqlite.org/c3ref/wal_checkpoint_v2.html)."""
+
+    PASSIVE = "passive"
+    """Nobody: it copies what it can."""
+    FULL = "full"
+    """Writers and readers, until all frames are copied."""
+    RESTART = "restart"
+    """Also for every reader of the WAL, so that the next writer begins the file again."""
+    TRUNCATE = "truncate"
+    """The same, and cuts the file to nothing."""
+
+
 class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
-    """One checkpoint that a worker ran: frames in the WAL, and how many of them are now in the database."""
+    """One checkpoint that a worker ran: frames in the WAL, and how many of them are now in the database.
+
+    `outcome` is 0 or SQLite's extended result code: busy if a writer, a reader or another checkpoint was in its way.
+    """
 
     started_ns: int
     ended_ns: int
     wal_frames: int
     backfilled_frames: int
     outcome: int
+    kind: CheckpointKind = CheckpointKind.PASSIVE
+
+    @property
+    def is_incomplete(self) -> bool:
+        """Whether it ended without an error and yet left frames behind, as a passive one does behind a reader."""
+        return self.outcome == 0 and self.backfilled_frames < self.wal_frames
 
 
 class Batch(msgspec.Struct, frozen=True, tag="batch"):
@@ -122,6 +148,10 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     """Single writer: most requests that were waiting at once."""
     groups: int = 0
     """Single writer: SQL transactions it committed (one per request, or one per group)."""
+    service_latency: Counts = Counts()
+    """Open loop: commit latency from the actual start instead of the intended one."""
+    snapshots: int = 0
+    """Pinned reader: snapshots it has kept and let go; they are not among the reads."""
 
 
 class WorkerState(StrEnum):
@@ -151,7 +181,8 @@ class SlotSample(msgspec.Struct, frozen=True, tag="slots"):
     """The workers' shared slots, sampled: their states now, and what the looks since the last message counted.
 
     Per database: `looks` samples were taken while the workload ran, in `held` of them somebody held the write lock, in
-    `wasted` of them nobody held it while at least one writer waited.
+    `wasted` of them nobody held it while at least one writer waited.  While a checkpointer that is not passive works,
+    which takes the write lock at a moment that cannot be seen, a look in which no writer holds it counts as neither.
     """
 
     at_ns: int

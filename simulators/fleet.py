@@ -15,6 +15,7 @@ from typing import Final
 
 from simulators.events import (
     Batch,
+    CheckpointKind,
     Mode,
     PhaseStarted,
     Role,
@@ -23,10 +24,10 @@ from simulators.events import (
     WorkerExited,
     WorkerStarted,
 )
-from simulators.handle import Handle, is_held, is_waiting
+from simulators.handle import Handle, is_held, is_waiting, may_hold
 from simulators.orders import Order
 from simulators.place import Place
-from simulators.slots import SLOT_COUNT, committed, create_slots
+from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.worker import Setup
 from simulators.workload import MAX_WORKERS, Workload
 
@@ -142,16 +143,18 @@ class Fleet:
         if self.state is not FleetState.RUNNING:
             return
         self._looks += 1
-        held, waiting = set(), set()
+        held, waiting, unknown = set(), set(), set()
         for handle in self.handles:
             if handle.exit is None:
                 if is_held(handle, self.mode):
                     held.add(handle.database)
                 elif is_waiting(handle):
                     waiting.add(handle.database)
+                elif may_hold(handle) and self.workload.checkpointer.kind is not CheckpointKind.PASSIVE:
+                    unknown.add(handle.database)
         for database in held:
             self._held[database] += 1
-        for database in waiting - held:
+        for database in waiting - held - unknown:
             self._wasted[database] += 1
 
     def slot_sample(self) -> SlotSample:
@@ -217,9 +220,10 @@ class Fleet:
         for number in range(workload.readers):
             self._spawn(Role.READER, number % workload.databases)
             yield
-        for number in range(workload.databases):
-            self._spawn(Role.SINGLE_WRITER, number)
-            yield
+        for role in self._attendants():
+            for number in range(workload.databases):
+                self._spawn(role, number)
+                yield
         while not all(handle.is_ready or not handle.is_alive for handle in self.handles):
             yield
 
@@ -289,9 +293,11 @@ class Fleet:
                 handle.is_working(self._epoch) for handle in owners if handle.is_alive
             ):
                 yield
-        for handle in self.handles:
-            if handle.is_alive and handle.is_ready and handle.role is not Role.SINGLE_WRITER:
-                self._send(handle)
+        workers = [h for h in self.handles if h.is_alive and h.is_ready and h.role is not Role.SINGLE_WRITER]
+        for handle in workers:  # all before any, or the first would not wait for the others
+            self._expect(handle)
+        for handle in workers:
+            self._send(handle)
         self.state = FleetState.RUNNING
         self._messages.append(Running(time.monotonic_ns(), True))
 
@@ -312,21 +318,25 @@ class Fleet:
             writers = [h.id for h in self.living(Role.WRITER)]
             share, rest = divmod(order.transactions, len(writers))
             share += writers.index(handle.id) < rest
-        handle.order(
-            Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share)
-            if not handle.is_leaving
-            else Order(order.epoch, False, order.mode, order.phase, True)
-        )
+        stop = stop or handle.is_leaving
+        self._expect(handle, stop=stop)
+        handle.order(Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share))
+
+    def _expect(self, handle: Handle, *, stop: bool = False) -> None:
+        """Say in a worker's slot whether the rounds of a burst wait for it."""
+        takes_part = handle.role is Role.WRITER and self._order.run and not stop and not handle.is_leaving
+        handle.slot.expected = self._order.epoch if takes_part and handle.is_alive else 0
 
     def _spawn(self, role: Role, database: int) -> None:
         number = len(self.handles) + 1
         setup = Setup(
             worker=number, role=role, slot=number - 1, database=database, path=self._place.databases[database],
-            socket=self._place.socket(database), mutex=self._place.mutex(database),
+            socket=self._place.socket(database), mutex=self._place.mutex(database), rounds=self._place.rounds,
             stderr=self._place.stderr(number), workload=self.workload,
         )  # fmt: skip
         handle = Handle(self._context, setup, self._slots)
         self.handles.append(handle)
+        board_of(self._slots).expected = len(self.handles)
         self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, role, database))
         if self._order.epoch:
             self._joining.append(handle)
@@ -353,4 +363,13 @@ class Fleet:
 
     def _initial_count(self) -> int:
         workload = self.workload
-        return workload.databases + workload.writers + workload.readers
+        return len(self._attendants()) * workload.databases + workload.writers + workload.readers
+
+    def _attendants(self) -> list[Role]:
+        """Return the roles of which every database has one worker."""
+        roles = [Role.SINGLE_WRITER]
+        if self.workload.pin_reader.mean_ns:
+            roles.append(Role.PINNED_READER)
+        if self.workload.checkpointer.kind is not None:
+            roles.append(Role.CHECKPOINTER)
+        return roles

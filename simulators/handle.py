@@ -19,6 +19,8 @@ _MODULES: Final = {
     Role.WRITER: "simulators.writer",
     Role.READER: "simulators.reader",
     Role.SINGLE_WRITER: "simulators.single_writer",
+    Role.PINNED_READER: "simulators.pinned_reader",
+    Role.CHECKPOINTER: "simulators.checkpointer",
 }
 
 
@@ -105,6 +107,7 @@ class Handle:
         if code is None or self.exit is not None:
             return None
         is_abnormal = code != 0
+        self.slot.expected = 0
         self.exit = WorkerExited(
             at_ns=time.monotonic_ns(),
             worker=self.id,
@@ -138,6 +141,11 @@ def is_held(handle: Handle, mode: Mode) -> bool:
     """Tell whether this worker holds the write lock now, in a fleet that works in `mode`."""
     owner = Role.SINGLE_WRITER if mode is Mode.SINGLE_WRITER else Role.WRITER
     return handle.role is owner and handle.slot.got > handle.slot.done
+
+
+def may_hold(handle: Handle) -> bool:
+    """Tell whether this is a checkpointer at work: one that is not passive takes the write lock for a part of it."""
+    return handle.role is Role.CHECKPOINTER and handle.slot.activity == Activity.CHECKPOINTING
 
 
 def is_waiting(handle: Handle) -> bool:

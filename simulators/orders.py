@@ -83,6 +83,10 @@ class Inbox:
             self._read()
             timeout_s = 0.0
 
+    def wait_also(self, descriptor: int, timeout_s: float) -> None:
+        """Wait up to `timeout_s` for an order, to be looked at next, or for something to read from `descriptor`."""
+        select.select((self._descriptor, descriptor), (), (), timeout_s)
+
     def next(self) -> Order:
         """Wait for an order newer than the last one taken and return it."""
         while not self.has_news:

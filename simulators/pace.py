@@ -1,4 +1,4 @@
-"""When the next transaction starts: at once, after a think time, or at its own time in an open loop."""
+"""When the next transaction starts: at once, after a think time, at its own time (open loop), or with all others."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import time
 from typing import Final
 
 from simulators.orders import Order
+from simulators.rounds import Rounds
 from simulators.worker import Worker
 
 LONGEST_BURST: Final = 64
@@ -16,18 +17,23 @@ class Pace:
     """The pace of one writer during one order."""
 
     def __init__(self, worker: Worker, order: Order) -> None:
+        self.started_ns: int | None = None
+        """Open loop: when the newest transaction actually started."""
         self._worker = worker
         self._think = worker.workload.think
         per_s = worker.workload.arrival.per_s
         self._interval_ns = 1e9 * max(worker.workload.writers, 1) / per_s if per_s else None
         self._last = worker.slot.done + order.transactions if order.transactions else None
-        rests = self._interval_ns is not None or self._think.mean_ns > 0
+        self._rounds = None if worker.workload.arrival.pause_ns is None else Rounds(worker)
+        rests = not worker.workload.arrival.is_closed or self._think.mean_ns > 0
         # A WAL may get a sixteenth longer than where a checkpoint is due before anybody looks.
         frames = worker.workload.autocheckpoint or 16 * LONGEST_BURST
         self._burst = 1 if rests else max(min(frames // 16, LONGEST_BURST), 1)
 
     def start(self) -> tuple[int, int]:
         """Return when the first transaction is due and when it asks, in ns."""
+        if self._rounds is not None:
+            return self._rounds.wait()
         now_ns = time.monotonic_ns()
         if self._interval_ns is None:
             return now_ns, now_ns
@@ -44,6 +50,8 @@ class Pace:
         In an open loop transactions are due at exponentially distributed intervals, whether the last one has ended or
         not, and one that is late starts at once but is measured from when it was due.
         """
+        if self._rounds is not None:
+            return self._rounds.wait()
         if self._interval_ns is None:
             if self._think.mean_ns:
                 self._worker.think(self._worker.draw(self._think))
@@ -51,7 +59,13 @@ class Pace:
             return now_ns, now_ns
         due_ns += self._draw_interval()
         self._worker.think(max(due_ns - time.monotonic_ns(), 0))
-        return due_ns, time.monotonic_ns()
+        self.started_ns = time.monotonic_ns()
+        return due_ns, self.started_ns
+
+    def end(self) -> None:
+        """Give back what the pace needed."""
+        if self._rounds is not None:
+            self._rounds.close()
 
     def _draw_interval(self) -> int:
         return round(self._worker.random.expovariate(1 / self._interval_ns)) if self._interval_ns else 0

@@ -50,15 +50,20 @@ class Place:
         """Return the file whose flock is the mutex of a database."""
         return self.directory / f"mutex-{database + 1}"
 
+    @property
+    def rounds(self) -> Path:
+        """Where the gates of the rounds lie, a number to be added to the name."""
+        return self.directory / "rounds"
+
     def stderr(self, worker: int) -> Path:
         """Return the file that takes what a worker prints."""
         return self.directory / f"worker-{worker}.txt"
 
     def size_bytes(self) -> int:
-        """Return the size of all databases and their WALs together."""
+        """Return the size of all databases and their WALs or rollback journals together."""
         total = 0
         for database in self.databases:
-            for path in (database, wal_path(database)):
+            for path in (database, wal_path(database), database.with_name(database.name + "-journal")):
                 try:
                     total += path.stat().st_size
                 except FileNotFoundError:

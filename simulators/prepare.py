@@ -21,9 +21,9 @@ class Counted(msgspec.Struct, frozen=True):
     sqlite: str
 
 
-def make_databases(context: SpawnContext, paths: list[Path]) -> str:
-    """Make empty WAL databases of ours in a child process and return SQLite's version; raise PrepareError."""
-    return _in_child(context, "make", paths).sqlite
+def make_databases(context: SpawnContext, paths: list[Path], *, with_wal: bool = True) -> str:
+    """Make empty databases of ours in a child process and return SQLite's version; raise PrepareError."""
+    return _in_child(context, "make" if with_wal else "make without WAL", paths).sqlite
 
 
 def count_rows(context: SpawnContext, paths: list[Path]) -> int:

@@ -12,6 +12,8 @@ from typing import Final, Self
 
 import msgspec
 
+from simulators.events import CheckpointKind
+
 _TIME_NS: Final = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _SIZE_BYTES: Final = {
     "": 1, "b": 1, "k": 2**10, "kib": 2**10, "kb": 1000, "m": 2**20, "mib": 2**20, "mb": 10**6,
@@ -106,27 +108,80 @@ class Size(msgspec.Struct, frozen=True):
 
 
 class Arrival(msgspec.Struct, frozen=True):
-    """When transactions start: after the last has ended (closed loop), or at a rate, whatever happens (open loop)."""
+    """When transactions start: after the last has ended, at a rate whatever happens, or all writers' at once."""
 
     per_s: float | None = None
-    """Transactions a second of all writers together; None is a closed loop."""
+    """Open loop: transactions a second of all writers together."""
+    pause_ns: int | None = None
+    """Bursts: time between the end of a round and the start of the next.  With neither it is a closed loop."""
+
+    @property
+    def is_closed(self) -> bool:
+        """Whether each writer starts its next transaction when its last one has ended."""
+        return self.per_s is None and self.pause_ns is None
 
     @classmethod
     def parse(cls, value: object) -> Self:
-        """Read `closed` or `rate:500`; raise ValueError for anything else."""
-        text = str(value)
-        if text == "closed":
+        """Read `closed`, `rate:500`, `burst` or `burst:20ms`; raise ValueError for anything else."""
+        kind, separator, amount = str(value).partition(":")
+        if kind == "closed" and not separator:
             return cls()
+        if kind == "burst":
+            try:
+                pause_ns = parse_time_ns(amount) if separator else 0
+            except ValueError:
+                raise ValueError(_ARRIVAL_HELP) from None
+            if pause_ns > _TIME_NS["m"]:
+                raise ValueError("has a pause out of range (0 to 60s)")
+            return cls(pause_ns=pause_ns)
         try:
-            per_s = float(text.removeprefix("rate:")) if text.startswith("rate:") else 0.0
+            per_s = float(amount) if kind == "rate" else 0.0
         except ValueError:
             per_s = 0.0
         if not 0.1 <= per_s <= 1_000_000:
-            raise ValueError("is no arrival; write closed, or rate:500 for 500 transactions a second (0.1 to 1000000)")
+            raise ValueError(_ARRIVAL_HELP)
         return cls(per_s)
 
     def __str__(self) -> str:
+        if self.pause_ns is not None:
+            return f"burst:{format_time(self.pause_ns)}" if self.pause_ns else "burst"
         return "closed" if self.per_s is None else f"rate:{self.per_s:g}"
+
+
+_ARRIVAL_HELP: Final = (
+    "is no arrival; write closed, rate:500 for 500 transactions a second (0.1 to 1000000), or burst or burst:20ms "
+    "for rounds that all writers start together, with that pause (0 to 60s) in between"
+)
+
+
+_CHECKPOINTER_HELP: Final = (
+    "is no checkpointer; write none, or a kind and how often (10ms to 60s): passive:1s, full:1s, restart:1s or "
+    "truncate:1s"
+)
+
+
+class Checkpointing(msgspec.Struct, frozen=True):
+    """Checkpoints of a kind at an interval in ns; with no kind there are none."""
+
+    kind: CheckpointKind | None = None
+    every_ns: int = 0
+
+    @classmethod
+    def parse(cls, value: object) -> Self:
+        """Read `none` or `passive:1s`; raise ValueError for anything else."""
+        if str(value) == "none":
+            return cls()
+        kind, _, every = str(value).partition(":")
+        try:
+            plan = cls(CheckpointKind(kind), parse_time_ns(every))
+        except ValueError:
+            raise ValueError(_CHECKPOINTER_HELP) from None
+        if not _TIME_NS["ms"] * 10 <= plan.every_ns <= _TIME_NS["m"]:
+            raise ValueError("has an interval out of range (10ms to 60s)")
+        return plan
+
+    def __str__(self) -> str:
+        return "none" if self.kind is None else f"{self.kind.value}:{format_time(self.every_ns)}"
 
 
 class BusyKind(StrEnum):

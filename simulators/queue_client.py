@@ -55,12 +55,14 @@ def write_through_queue(worker: Worker, order: Order) -> None:
                 number, due_ns, asked_ns, reply.got_ns, reply.released_ns, done_ns, retries=0, outcome=reply.outcome
             ),
             holds=False,
+            started_ns=pace.started_ns,
         )
         recorder.send_if_due()
         if reply.outcome == Outcome.WITHDRAWN:
             inbox.rest(_RETRY_NS)  # until the order to park is here too
         due_ns, asked_ns = pace.next(due_ns)
     link.close()
+    pace.end()
 
 
 class _Link:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.queues import SimpleQueue
@@ -27,12 +28,18 @@ def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection
 def read(worker: Worker) -> None:
     """Read on a read-only connection of our own, in every mode."""
     for _order in worker.orders():
-        with ExitStack() as open_things:
-            connection = open_things.enter_context(
-                closing(database.connect(worker.setup.path, worker.workload.synchronous, read_only=True))
-            )
-            open_things.enter_context(worker.recorder.counting_cache(partial(database.cache_status, connection)))
+        with read_connection(worker) as connection:
             read_rows(worker, connection)
+
+
+@contextmanager
+def read_connection(worker: Worker) -> Iterator[apsw.Connection]:
+    """Open a read-only connection, whose page cache is reported while it is open."""
+    with (
+        closing(database.connect(worker.setup.path, worker.workload, read_only=True)) as connection,
+        worker.recorder.counting_cache(partial(database.cache_status, connection)),
+    ):
+        yield connection
 
 
 def read_rows(worker: Worker, connection: apsw.Connection) -> None:

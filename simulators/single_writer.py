@@ -43,9 +43,7 @@ def own_the_write_connection(worker: Worker) -> None:
     for order in worker.orders():
         if order.mode is Mode.SINGLE_WRITER:
             with ExitStack() as open_things:
-                connection = open_things.enter_context(
-                    closing(database.connect(worker.setup.path, worker.workload.synchronous))
-                )
+                connection = open_things.enter_context(closing(database.connect(worker.setup.path, worker.workload)))
                 open_things.enter_context(worker.recorder.counting_cache(partial(database.cache_status, connection)))
                 desk = open_things.enter_context(closing(Desk(worker)))
                 serve(worker, desk, Committer(worker, connection))

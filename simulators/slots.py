@@ -41,6 +41,8 @@ class Slot(ctypes.Structure):
         ("activity", ctypes.c_int64),
         ("epoch", ctypes.c_int64),  # the newest order it has taken up
         ("queue_depth", ctypes.c_int64),  # single writer: requests that wait
+        ("round", ctypes.c_int64),  # bursts: the round it waits for, 0 while it works (see `rounds`)
+        ("expected", ctypes.c_int64),  # written by the fleet: epoch of the order to take part in rounds, 0 if none
     ]
     if TYPE_CHECKING:
         got: int
@@ -53,6 +55,8 @@ class Slot(ctypes.Structure):
         activity: int
         epoch: int
         queue_depth: int
+        round: int
+        expected: int
 
 
 Slots: TypeAlias = "ctypes.Array[Slot]"
@@ -60,9 +64,18 @@ Slots: TypeAlias = "ctypes.Array[Slot]"
 
 
 def create_slots(context: SpawnContext) -> Slots:
-    """Return zeroed slots in memory that spawned workers share."""
-    slots: Slots = context.RawArray(Slot, SLOT_COUNT)
+    """Return zeroed slots in memory that spawned workers share, and one more: the board of the rounds."""
+    slots: Slots = context.RawArray(Slot, SLOT_COUNT + 1)
     return slots
+
+
+def board_of(slots: Slots) -> Slot:
+    """Return the board of the rounds.
+
+    Its `round` is the newest one and `since_ns` when that started, written by whoever announces it; `expected` is the
+    number of slots in use, written by the fleet.
+    """
+    return slots[SLOT_COUNT]
 
 
 def is_holding(slot: Slot) -> bool:
@@ -85,11 +98,12 @@ def sample(worker: int, role: Role, slot: Slot) -> WorkerSample:
     waiting_since_ns = slot.waiting_since_ns
     activity = Activity(slot.activity)
     if activity in _RESTING:
-        return WorkerSample(worker, _RESTING[activity], 0, slot.queue_depth)
+        since_ns = slot.since_ns if role is Role.CHECKPOINTER and activity is Activity.CHECKPOINTING else 0
+        return WorkerSample(worker, _RESTING[activity], since_ns, slot.queue_depth)
     if is_holding(slot):
-        state = WorkerState.READING if role is Role.READER else WorkerState.HOLDING
+        state = WorkerState.READING if role in (Role.READER, Role.PINNED_READER) else WorkerState.HOLDING
         return WorkerSample(worker, state, slot.since_ns, slot.queue_depth)
-    if waiting_since_ns:
+    if waiting_since_ns and role is not Role.CHECKPOINTER:
         return WorkerSample(worker, WorkerState.WAITING, waiting_since_ns, slot.queue_depth)
     return WorkerSample(worker, WorkerState.IDLE, slot.since_ns, slot.queue_depth)
 

@@ -74,19 +74,23 @@ class Recorder:
         self._cache_status: Callable[[], tuple[int, int]] = _no_cache
         self._sent_cache = (0, 0)
         self._wait, self._hold, self._latency, self._read = _Tally(), _Tally(), _Tally(), _Tally()
+        self._service = _Tally()
         self._clear()
 
     def _clear(self) -> None:
         self._added = self._committed = self._withdrawn = self._in_doubt = self._reads = self._retries = (
             self._groups
         ) = 0
-        self._queue_depth_max = 0
+        self._queue_depth_max = self._snapshots = 0
         self._errors: dict[int, int] = {}
         self._transactions: list[Transaction] = []
         self._checkpoints: list[Checkpoint] = []
 
-    def add(self, transaction: Transaction, *, holds: bool = True) -> None:
-        """Count a transaction that is not in `table`; with `holds` false another process held the lock for it."""
+    def add(self, transaction: Transaction, *, holds: bool = True, started_ns: int | None = None) -> None:
+        """Count a transaction that is not in `table`; with `holds` false another process held the lock for it.
+
+        `started_ns` is its actual start where that may be later than the intended one, `due_ns`: in an open loop.
+        """
         asked_ns, got_ns = transaction.asked_ns, transaction.got_ns
         outcome = transaction.outcome
         self._added += 1
@@ -100,6 +104,8 @@ class Recorder:
             case Outcome.COMMITTED:
                 self._committed += 1
                 self._latency.add(transaction.done_ns - transaction.due_ns)
+                if started_ns is not None:
+                    self._service.add(transaction.done_ns - started_ns)
             case Outcome.WITHDRAWN:
                 self._withdrawn += 1
                 self._slot.withdrawn += 1
@@ -123,6 +129,10 @@ class Recorder:
         """Count one read transaction."""
         self._reads += 1
         self._read.add(latency_ns)
+
+    def count_snapshot(self) -> None:
+        """Count one snapshot that a pinned reader has kept and let go."""
+        self._snapshots += 1
 
     def add_error(self, outcome: int) -> None:
         """Count an error of a reader or of a single writer's own."""
@@ -163,11 +173,13 @@ class Recorder:
             commit_latency=self._latency.take(), read_latency=self._read.take(),
             transactions=tuple(self._transactions), checkpoints=tuple(self._checkpoints),
             cache_hits=max(hits, 0), cache_misses=max(misses, 0),
-            queue_depth_max=self._queue_depth_max, groups=self._groups,
+            queue_depth_max=self._queue_depth_max, groups=self._groups, service_latency=self._service.take(),
+            snapshots=self._snapshots,
         )  # fmt: skip
         self._since_ns = now_ns
         self.next_batch_ns = now_ns + BATCH_NS
-        if batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints or batch.busy_retries:
+        has_news = batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints
+        if has_news or batch.busy_retries or batch.snapshots:
             try:
                 self._queue.put(self._encode(batch))
             except OSError:  # nobody reads any more

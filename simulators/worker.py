@@ -36,6 +36,8 @@ class Setup(msgspec.Struct, frozen=True):
     """Where the single writer of this database listens."""
     mutex: Path
     """The file whose flock is the mutex of this database."""
+    rounds: Path
+    """Where the gates of the rounds lie, a number to be added to the name (see `rounds`)."""
     stderr: Path
     workload: Workload
 
@@ -46,6 +48,7 @@ class Worker:
     def __init__(self, setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection) -> None:
         self.setup = setup
         self.workload = setup.workload
+        self.checkpoint_frames = setup.workload.autocheckpoint if setup.workload.has_wal else 0
         self.slots = slots
         self.slot = slots[setup.slot]
         self.inbox = Inbox(pipe)
@@ -57,12 +60,13 @@ class Worker:
         self.slot.activity = Activity.PARKED
         while not self.inbox.has_ended:
             order = self.inbox.next()
+            if order.run:  # first, for parked with this epoch means done with this order
+                self.slot.activity = Activity.WORKING
             self.slot.epoch = order.epoch
             if order.stop:
                 return
             if order.run:
                 self.recorder.phase = order.phase
-                self.slot.activity = Activity.WORKING
                 yield order
                 self.recorder.send()
                 self.slot.activity = Activity.PARKED

@@ -13,7 +13,7 @@ import msgspec
 from msgspec import Meta
 
 from simulators.events import Mode
-from simulators.quantities import Arrival, BusyKind, BusyPolicy, Duration, Pause, Size, format_time
+from simulators.quantities import Arrival, BusyKind, BusyPolicy, Checkpointing, Duration, Pause, Size, format_time
 
 MAX_WORKERS: Final = 64
 MAX_TRANSACTION_BYTES: Final = 64 * 2**20
@@ -48,6 +48,15 @@ class Synchronous(StrEnum):
     EXTRA = "extra"
 
 
+class JournalMode(StrEnum):
+    """PRAGMA journal_mode: a write-ahead log, or a rollback journal that a commit deletes, truncates or zeroes."""
+
+    WAL = "wal"
+    DELETE = "delete"
+    TRUNCATE = "truncate"
+    PERSIST = "persist"
+
+
 class Statement(StrEnum):
     """The shape of a write transaction."""
 
@@ -72,6 +81,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         BusyPolicy, Meta(description="when the lock is taken: timeout:5000, none, constant:1, backoff:1:100 (ms)")
     ] = BusyPolicy()
     synchronous: Annotated[Synchronous, Meta(description="PRAGMA synchronous")] = Synchronous.NORMAL
+    journal_mode: Annotated[JournalMode, Meta(description="PRAGMA journal_mode: a WAL, or a rollback journal")] = (
+        JournalMode.WAL
+    )
     statement: Annotated[Statement, Meta(description="shape of a write transaction")] = Statement.ROW_BY_ROW
     rows: Annotated[int, Meta(ge=1, le=100_000, description="rows a transaction inserts")] = 1
     payload: Annotated[Size, Meta(description="bytes of payload a row")] = Size(100)
@@ -79,16 +91,23 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         2_000_000
     )
     think: Annotated[Pause, Meta(description="time spent between transactions")] = Pause(20_000_000)
-    arrival: Annotated[Arrival, Meta(description="closed loop, or open loop at rate:N a second over all writers")] = (
-        Arrival()
-    )
+    arrival: Annotated[
+        Arrival,
+        Meta(description="closed loop, open loop at rate:N a second over all writers, or rounds all start together"),
+    ] = Arrival()
     read_rows: Annotated[int, Meta(ge=1, le=1_000_000, description="rows a read transaction reads")] = 10
     read_hold: Annotated[Pause, Meta(description="time a reader keeps its snapshot open after reading")] = Pause(0)
     read_think: Annotated[Pause, Meta(description="time a reader spends between reads")] = Pause(20_000_000)
+    pin_reader: Annotated[
+        Pause, Meta(description="time for which one more reader keeps each of its snapshots; 0 is no such reader")
+    ] = Pause(0)
     databases: Annotated[int, Meta(ge=1, le=MAX_WORKERS, description="database files the writers are spread over")] = 1
     autocheckpoint: Annotated[
         int, Meta(ge=0, le=1_000_000, description="WAL frames at which a writer runs a checkpoint; 0 is never")
     ] = 1000
+    checkpointer: Annotated[
+        Checkpointing, Meta(description="a process that runs checkpoints beside the writers: passive:1s, truncate:1s")
+    ] = Checkpointing()
     duration: Annotated[Duration | None, Meta(description="time each phase runs")] = None
     transactions: Annotated[
         int, Meta(ge=0, le=10**9, description="transactions a phase runs, shared out evenly; 0 is no limit")
@@ -113,8 +132,18 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             raise WorkloadError(
                 f"rows: {self.rows} is too many for statement batch; allowed are 1 to {MAX_BATCH_ROWS}."
             )
+        if self.checkpointer.kind is not None and not self.has_wal:
+            raise WorkloadError(
+                f"checkpointer: {self.checkpointer} has nothing to do with journal-mode {self.journal_mode.value}; "
+                "allowed is none, or journal-mode wal."
+            )
         if self.max_size.bytes < 2**20:
             raise WorkloadError(f"max-size: {self.max_size} is too small; allowed are 1MiB to 1TiB.")
+
+    @property
+    def has_wal(self) -> bool:
+        """Whether the databases have a write-ahead log, and with it checkpoints."""
+        return self.journal_mode is JournalMode.WAL
 
     def to_mapping(self) -> dict[str, Any]:
         """Return every parameter by its key, as a number, a bool or a text that `from_mapping` reads again."""
@@ -124,14 +153,18 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         """Describe the workload in one line."""
         count = f"{self.writers} writer{'s' if self.writers != 1 else ''}"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
-        if self.arrival.per_s is None:
-            parts.append(f"think {_pause_words(self.think)}")
-        else:
-            parts.append(f"arrive at {self.arrival.per_s:g}/s")
+        parts.append(self._arrival_words())
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
         parts += [rows, f"sync {self.synchronous.value}"]
+        if not self.has_wal:
+            parts.append(f"rollback journal ({self.journal_mode.value})")
         if self.readers:
             parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
+        if self.pin_reader.mean_ns:
+            parts.append(f"a reader pinned for {_pause_words(self.pin_reader)}")
+        if self.checkpointer.kind is not None:
+            kind, every = self.checkpointer.kind.value, format_time(self.checkpointer.every_ns)
+            parts.append(f"{kind} checkpoint every {every}")
         if self.databases > 1:
             parts.append(f"{self.databases} databases")
         if self.busy != BusyPolicy():
@@ -144,13 +177,21 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             parts.append("group commit")
         return ", ".join(parts)
 
+    def _arrival_words(self) -> str:
+        if self.arrival.per_s is not None:
+            return f"arrive at {self.arrival.per_s:g}/s"
+        if self.arrival.pause_ns is None:
+            return f"think {_pause_words(self.think)}"
+        pause = f" {format_time(self.arrival.pause_ns)} apart" if self.arrival.pause_ns else ""
+        return f"arrive together in rounds{pause}"
+
 
 _FIELDS: Final = {field.encode_name: field for field in msgspec.structs.fields(Workload)}
 KEYS: Final = tuple(_FIELDS)
 """The names of all parameters, as options (without the dashes) and in TOML files."""
 
 _QUANTITIES: Final[dict[object, Callable[[object], object]]] = {
-    kind: kind.parse for kind in (Pause, Duration, Size, Arrival, BusyPolicy)
+    kind: kind.parse for kind in (Pause, Duration, Size, Arrival, BusyPolicy, Checkpointing)
 }
 
 
@@ -158,8 +199,9 @@ _QUANTITY_WORDS: Final[dict[object, tuple[str, str]]] = {
     Pause: ("TIME", "0 to 60s"),
     Duration: ("TIME", "100ms to 24h"),
     Size: ("SIZE", "0 to 1TiB"),
-    Arrival: ("ARRIVAL", "closed, rate:N"),
+    Arrival: ("ARRIVAL", "closed, rate:N, burst, burst:TIME"),
     BusyPolicy: ("POLICY", "delays and limits in ms"),
+    Checkpointing: ("KIND:TIME", "none; passive, full, restart, truncate; 10ms to 60s"),
 }
 
 
@@ -266,6 +308,8 @@ __all__ = [
     "Begin",
     "BusyKind",
     "BusyPolicy",
+    "Checkpointing",
+    "JournalMode",
     "Mode",
     "Pause",
     "Statement",

@@ -38,9 +38,7 @@ def write(worker: Worker) -> None:
             write_through_queue(worker, order)
             continue
         with ExitStack() as open_things:
-            connection = open_things.enter_context(
-                closing(database.connect(worker.setup.path, worker.workload.synchronous))
-            )
+            connection = open_things.enter_context(closing(database.connect(worker.setup.path, worker.workload)))
             open_things.enter_context(worker.recorder.counting_cache(partial(database.cache_status, connection)))
             mutex = None
             if order.mode is Mode.MUTEX:
@@ -58,7 +56,9 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
     begin, begins_unlocked = database.BEGIN[workload.begin], workload.begin is Begin.DEFERRED
     insert, is_plain = shape.insert_sql, shape.is_plain and not begins_unlocked
     identity, payload = worker.setup.worker, database.make_payload(workload, worker.setup.worker)
-    execute, now, table = cursor.execute, time.monotonic_ns, recorder.table
+    execute, now = cursor.execute, time.monotonic_ns
+    # Without a table every transaction is recorded below: only in a closed loop is it asked for when it is due.
+    table = recorder.table if workload.arrival.is_closed else []
     number = slot.done
     released_ns = 0
 
@@ -109,12 +109,14 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
             slot.waiting_since_ns = 0
             worker.follow_phase()
             recorder.add(
-                Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome)
+                Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome),
+                started_ns=pace.started_ns,
             )
         run_checkpoint_if_due(worker, connection)
         recorder.send_if_due()
         worker.follow_phase()
         due_ns, asked_ns = pace.next(due_ns)
+    pace.end()
 
 
 def outcome_of(error: Exception, handler: BusyHandler) -> int:
@@ -131,7 +133,7 @@ def outcome_of(error: Exception, handler: BusyHandler) -> int:
 
 def run_checkpoint_if_due(worker: Worker, connection: apsw.Connection) -> None:
     """Run a passive checkpoint if the WAL is long enough, and report it."""
-    if database.checkpoint_is_due(connection, worker.workload.autocheckpoint):
+    if database.checkpoint_is_due(connection, worker.checkpoint_frames):
         worker.slot.activity = Activity.CHECKPOINTING
         worker.recorder.add_checkpoint(database.run_checkpoint(connection))
         worker.slot.activity = Activity.WORKING

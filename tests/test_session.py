@@ -208,3 +208,13 @@ def test_a_session_that_is_stopped_before_it_starts_has_ended() -> None:
     assert session.wait(PATIENCE_S)
     with pytest.raises(SessionError, match="before it began"):
         session.result()
+
+
+def test_a_run_without_a_wal_has_none_of_its_figures() -> None:
+    result = Watched({**SMALL, "journal-mode": "delete", "duration": "400ms"}, compare=True).end()
+    assert [phase.mode for phase in result.phases] == [Mode.CONTENDED, Mode.SINGLE_WRITER]
+    for phase in result.phases:
+        assert phase.committed > 0
+        assert (phase.wal.peak_bytes, phase.wal.checkpoints, phase.wal.resets, phase.wal.pinned_ns) == (None,) * 4
+    assert result.accounting.lost == 0
+    assert result.accounting.rows_expected == result.accounting.rows_in_database

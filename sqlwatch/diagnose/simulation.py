@@ -140,7 +140,7 @@ def _long_hold(phase: Period, limits: Thresholds) -> Iterable[Finding]:
 def _pinned_wal(phase: Period, limits: Thresholds) -> Iterable[Finding]:
     """Report a reader that kept the checkpoint from going on."""
     pinned_ns = phase.wal.pinned_ns
-    if pinned_ns < limits.pinned_ns or pinned_ns < limits.pinned_share * phase.elapsed_ns:
+    if pinned_ns is None or pinned_ns < limits.pinned_ns or pinned_ns < limits.pinned_share * phase.elapsed_ns:
         return
     yield _finding(
         "pinned-wal",

@@ -20,7 +20,7 @@ from simulators.events import (
 )
 from sqlwatch.metrics.fairness import starved_after_ns
 from sqlwatch.metrics.observations import WalObservation
-from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status
+from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status, Wal
 from sqlwatch.metrics.tally import Tally, WorkerNow
 from sqlwatch.metrics.timeline import TimelineBuilder
 from sqlwatch.metrics.wal import WalStory
@@ -45,8 +45,9 @@ class SimulationFold:
     """Folds the messages of one simulation."""
 
     def __init__(
-        self, workload_words: str, databases: int, checkpoint_frames: int, earlier: tuple[Period, ...] = ()
-    ) -> None:
+        self, workload_words: str, databases: int, checkpoint_frames: int, earlier: tuple[Period, ...] = (),
+        *, has_wal: bool = True,
+    ) -> None:  # fmt: skip
         """Begin; `earlier` are phases of other runs, which stand before the ended ones of this."""
         self.received = 0
         """Transactions that arrived in batches, warm-up included."""
@@ -56,6 +57,7 @@ class SimulationFold:
         self._words = workload_words
         self._databases = databases
         self._earlier = earlier
+        self._has_wal = has_wal
         self._started_ns: int | None = None
         self._now_ns = 0
         self._running = False
@@ -116,7 +118,7 @@ class SimulationFold:
             elapsed_ns=now_ns - started_ns if started_ns is not None else 0,
             commits_per_s=window.per_second(window.committed),
             reads_per_s=window.per_second(window.reads),
-            wal=self._wal.freeze(now_ns),
+            wal=self._wal.freeze(now_ns) if self._has_wal else Wal(resets=None, checkpoints=None, pinned_ns=None),
             timeline=self._timeline.freeze(now_ns),
             own_cpu=self._own_cpu,
             message=message,
@@ -231,7 +233,6 @@ class SimulationFold:
         current = self._current
         assert current is not None
         assert current.mode is not None
-        now_ns = self._now_ns
         run = Tally("run", None, -1, self._started_ns or 0)
         run.merge(self._past)
         ended = []
@@ -244,8 +245,8 @@ class SimulationFold:
             workload=self._words,
             mode=current.mode,
             databases=self._databases,
-            run=run.freeze(self._workers, now_ns, is_current=True),
-            phase=current.freeze(self._workers, now_ns, is_current=True),
+            run=self._freeze(run),
+            phase=self._freeze(current),
             window=window,
             ended_phases=(*self._earlier, *ended),
             recent=tuple(self._recent),
@@ -257,7 +258,7 @@ class SimulationFold:
         if tally.number not in self._ended:
             for streaks in tally.streaks.values():
                 streaks.settle(self._now_ns)
-            period = tally.freeze(self._workers, self._now_ns, is_current=False)
+            period = self._freeze(tally, is_current=False)
             if self._now_ns - (tally.ended_ns or self._now_ns) < SETTLED_AFTER_NS:
                 return period
             self._ended[tally.number] = period
@@ -270,7 +271,10 @@ class SimulationFold:
             total.merge(tally)
         if self._current is not None:
             total.members = {w for w in self._current.members if self._workers[w].exit is None}
-        return total.freeze(self._workers, self._now_ns, is_current=True)
+        return self._freeze(total)
+
+    def _freeze(self, tally: Tally, *, is_current: bool = True) -> Period:
+        return tally.freeze(self._workers, self._now_ns, is_current=is_current, has_wal=self._has_wal)
 
     def _starved_after_ns(self) -> int:
         writers = sum(now.role is Role.WRITER and now.exit is None for now in self._workers.values())

@@ -95,23 +95,27 @@ class Wal(msgspec.Struct, frozen=True):
     backfilled_frames: int | None = None
     backlog_frames: int | None = None
     """Frames not yet copied into the database: live - backfilled."""
-    resets: int = 0
+    resets: int | None = 0
     """How often a writer started again at the beginning of the file."""
-    checkpoints: int = 0
+    checkpoints: int | None = 0
     last_checkpoint: Checkpoint | None = None
     pins: tuple[Pin, ...] = ()
-    pinned_ns: int = 0
+    pinned_ns: int | None = 0
     """How long a held read mark has kept a checkpoint from going on (it had copied all frames up to the mark)."""
 
 
 class WalTotals(msgspec.Struct, frozen=True):
-    """The WAL's story of a period; None where nothing could be read."""
+    """The WAL's story of a period; None where nothing could be read, and everywhere where there is no WAL."""
 
     peak_bytes: int | None = None
     final_bytes: int | None = None
-    checkpoints: int = 0
-    resets: int = 0
-    pinned_ns: int = 0
+    checkpoints: int | None = None
+    resets: int | None = None
+    pinned_ns: int | None = None
+    checkpoints_busy: int | None = None
+    """Checkpoints that ended with a busy error, since a writer, a reader or another checkpoint was in their way."""
+    checkpoints_incomplete: int | None = None
+    """Checkpoints without an error that yet left frames behind, as passive ones do behind a reader."""
 
 
 class Fairness(msgspec.Struct, frozen=True):
@@ -163,6 +167,10 @@ class Worker(msgspec.Struct, frozen=True):
     """`ok`, `killed`, `signal 9`, `exit 1: ...`; None while it lives."""
     queue_depth: int = 0
     """Single writer: requests waiting now."""
+    snapshots: int = 0
+    """Pinned reader: snapshots it has kept and let go."""
+    checkpoints: int = 0
+    """Checkpoints it ran, whatever came of them."""
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -198,6 +206,9 @@ class Period(msgspec.Struct, frozen=True):
     """Waits that have not ended, at their length so far."""
     lock_hold: Histogram = EMPTY
     commit_latency: Histogram = EMPTY
+    """From the intended start to the acknowledged commit; in a closed loop a transaction is due when it starts."""
+    service_latency: Histogram = EMPTY
+    """Open loop only: the same from the actual start, blind to how late that was (coordinated omission)."""
     read_latency: Histogram = EMPTY
     checkpoint: Histogram = EMPTY
     lock_utilisation: float | None = None

@@ -26,17 +26,19 @@ class WorkerTally:
     __slots__ = (
         "busy_errors",
         "busy_retries",
+        "checkpoints",
         "committed",
         "finished",
         "last_commit_ns",
         "longest_wait_ns",
         "other_errors",
         "reads",
+        "snapshots",
     )
 
     def __init__(self) -> None:
         self.finished = self.committed = self.reads = self.busy_errors = self.busy_retries = self.other_errors = 0
-        self.longest_wait_ns = 0
+        self.longest_wait_ns = self.snapshots = self.checkpoints = 0
         self.last_commit_ns: int | None = None
 
     def add(self, other: WorkerTally) -> None:
@@ -44,6 +46,8 @@ class WorkerTally:
         self.finished += other.finished
         self.committed += other.committed
         self.reads += other.reads
+        self.snapshots += other.snapshots
+        self.checkpoints += other.checkpoints
         self.busy_errors += other.busy_errors
         self.busy_retries += other.busy_retries
         self.other_errors += other.other_errors
@@ -87,6 +91,7 @@ class Tally:
             HistogramBuilder(),
             HistogramBuilder(),
         )
+        self.service_latency = HistogramBuilder()
         self.looks = self.held = self.wasted = 0
         self.workers: dict[int, WorkerTally] = {}
         self.members: set[int] = set()
@@ -97,6 +102,7 @@ class Tally:
         self.wal_peak_bytes: int | None = None
         self.wal_final_bytes: int | None = None
         self.wal_resets = 0
+        self.checkpoints_busy = self.checkpoints_incomplete = 0
         self.pinned_ns = 0
 
     def add_batch(self, batch: Batch, *, with_streaks: bool = False) -> None:
@@ -116,14 +122,19 @@ class Tally:
         self.lock_wait.add_counts(batch.lock_wait)
         self.lock_hold.add_counts(batch.lock_hold)
         self.commit_latency.add_counts(batch.commit_latency)
+        self.service_latency.add_counts(batch.service_latency)
         self.read_latency.add_counts(batch.read_latency)
         for checkpoint in batch.checkpoints:
             self.checkpoint.add(checkpoint.ended_ns - checkpoint.started_ns)
+            self.checkpoints_busy += is_busy(checkpoint.outcome)
+            self.checkpoints_incomplete += checkpoint.is_incomplete
         worker = self.workers.setdefault(batch.worker, WorkerTally())
+        worker.checkpoints += len(batch.checkpoints)
         busy = sum(count for code, count in batch.errors.items() if is_busy(code))
         worker.finished += batch.finished
         worker.committed += batch.committed
         worker.reads += batch.reads
+        worker.snapshots += batch.snapshots
         worker.busy_retries += batch.busy_retries
         worker.busy_errors += busy
         worker.other_errors += sum(batch.errors.values()) - busy
@@ -159,9 +170,12 @@ class Tally:
         for name in (
             "ran_ns", "finished", "committed", "withdrawn", "in_doubt", "rows", "reads", "busy_retries", "groups",
             "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",
+            "checkpoints_busy", "checkpoints_incomplete",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
-        for name in ("lock_wait", "given_up", "lock_hold", "commit_latency", "read_latency", "checkpoint"):
+        for name in (
+            "lock_wait", "given_up", "lock_hold", "commit_latency", "service_latency", "read_latency", "checkpoint",
+        ):  # fmt: skip
             getattr(self, name).add_histogram(getattr(other, name).freeze())
         self.queue_depth_max = max(self.queue_depth_max, other.queue_depth_max)
         _add_errors(self.errors, other.errors)
@@ -174,7 +188,9 @@ class Tally:
             self.add_wal_bytes(other.wal_peak_bytes)
             self.wal_final_bytes = other.wal_final_bytes
 
-    def freeze(self, workers: Mapping[int, WorkerNow], now_ns: int, *, is_current: bool) -> Period:
+    def freeze(
+        self, workers: Mapping[int, WorkerNow], now_ns: int, *, is_current: bool, has_wal: bool = True
+    ) -> Period:
         """Return the stretch as a Period; waits that are under way belong only to a stretch that is current."""
         busy_errors = sum(count for code, count in self.errors.items() if is_busy(code))
         waiting = [now.waited_ns(now_ns) for now in workers.values()] if is_current else []
@@ -187,17 +203,23 @@ class Tally:
             other_errors=sum(self.errors.values()) - busy_errors, busy_retries=self.busy_retries,
             lock_wait=self.lock_wait.freeze(), given_up_waits=self.given_up.freeze(),
             unfinished_waits_ns=tuple(wait_ns for wait_ns in waiting if wait_ns), lock_hold=self.lock_hold.freeze(),
-            commit_latency=self.commit_latency.freeze(), read_latency=self.read_latency.freeze(),
+            commit_latency=self.commit_latency.freeze(), service_latency=self.service_latency.freeze(),
+            read_latency=self.read_latency.freeze(),
             checkpoint=self.checkpoint.freeze(),
             lock_utilisation=self.held / self.looks if self.looks else None,
             wasted_lock_time=self.wasted / self.looks if self.looks else None,
             looks=self.looks, cache_hit_ratio=self.cache_hits / cache if cache else None,
             fairness=self._fairness(workers, waiting),
-            wal=WalTotals(
-                self.wal_peak_bytes, self.wal_final_bytes, self.checkpoint.count, self.wal_resets, self.pinned_ns
-            ),
+            wal=self._wal_totals() if has_wal else WalTotals(),
             groups=self.groups, queue_depth_max=self.queue_depth_max,
             workers=tuple(self._workers(workers, now_ns, is_current)), quality=self._quality(),
+        )  # fmt: skip
+
+    def _wal_totals(self) -> WalTotals:
+        return WalTotals(
+            peak_bytes=self.wal_peak_bytes, final_bytes=self.wal_final_bytes, checkpoints=self.checkpoint.count,
+            resets=self.wal_resets, pinned_ns=self.pinned_ns, checkpoints_busy=self.checkpoints_busy,
+            checkpoints_incomplete=self.checkpoints_incomplete,
         )  # fmt: skip
 
     def _fairness(self, workers: Mapping[int, WorkerNow], waiting: Iterable[int]) -> Fairness:
@@ -236,7 +258,7 @@ class Tally:
                 busy_errors=tally.busy_errors, busy_retries=tally.busy_retries, other_errors=tally.other_errors,
                 longest_wait_ns=max(tally.longest_wait_ns, waited_ns), last_commit_ns=tally.last_commit_ns,
                 starved=now.starved and is_current, was_starved=now.id in self.starved, exit=now.exit,
-                queue_depth=now.queue_depth,
+                queue_depth=now.queue_depth, snapshots=tally.snapshots, checkpoints=tally.checkpoints,
             )  # fmt: skip
 
     def _quality(self) -> dict[str, Quality]:

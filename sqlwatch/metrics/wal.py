@@ -23,6 +23,8 @@ class WalStory:
         self.resets = 0
         self._checkpoint_frames = checkpoint_frames or 1000
         self._latest: dict[int, WalObservation] = {}
+        self._sequences: dict[int, int] = {}
+        """Newest checkpoint sequence seen of each WAL: a truncated file has none until it is written again."""
         self._held_since_ns: dict[tuple[int, int, int], int] = {}
 
     def add(self, observation: WalObservation) -> tuple[int, int]:
@@ -34,11 +36,9 @@ class WalStory:
         if total is not None:
             self.peak_bytes = max(self.peak_bytes or 0, total)
         if before is None:
+            self._note_sequence(observation)
             return 0, 0
-        resets = 0
-        if observation.checkpoint_sequence is not None and before.checkpoint_sequence is not None:
-            resets = (observation.checkpoint_sequence - before.checkpoint_sequence) & 0xFFFFFFFF
-            resets = resets if resets < 1 << 31 else 0
+        resets = self._note_sequence(observation)
         gap_ns = observation.at_ns - before.at_ns
         pinned_ns = gap_ns if gap_ns <= _LONGEST_GAP_NS and self._is_pinned(observation) else 0
         self.resets += resets
@@ -48,6 +48,7 @@ class WalStory:
     def forget_now(self) -> None:
         """Forget the state of the WALs: they are gone.  The sums stay."""
         self._latest.clear()
+        self._sequences.clear()
         self._held_since_ns.clear()
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -86,6 +87,15 @@ class WalStory:
             backlog_frames=self.backlog_frames, resets=self.resets, checkpoints=self.checkpoints,
             last_checkpoint=self.last_checkpoint, pins=tuple(pins), pinned_ns=self.pinned_ns,
         )  # fmt: skip
+
+    def _note_sequence(self, observation: WalObservation) -> int:
+        """Return how often the WAL was begun again since its sequence was last seen."""
+        sequence, last = observation.checkpoint_sequence, self._sequences.get(observation.database)
+        if sequence is None:
+            return 0
+        self._sequences[observation.database] = sequence
+        resets = 0 if last is None else (sequence - last) & 0xFFFFFFFF
+        return resets if resets < 1 << 31 else 0
 
     def _note_marks(self, observation: WalObservation) -> None:
         held = {(observation.database, mark.slot, mark.frame) for mark in observation.marks if mark.held}

@@ -68,6 +68,8 @@ FIGURES: Final = (
     Figure("WAL resets", lambda p: p.wal.resets, number),
     Figure("WAL pinned by a reader for", lambda p: p.wal.pinned_ns, _span, "wal", optional=True),
     Figure("checkpoints", lambda p: p.wal.checkpoints, number),
+    Figure("  of them ended busy", lambda p: p.wal.checkpoints_busy, number, optional=True),
+    Figure("  of them left frames behind", lambda p: p.wal.checkpoints_incomplete, number, optional=True),
     Figure("page cache hits", lambda p: p.cache_hit_ratio, units.share),
     Figure("commits by the single writer", lambda p: p.groups, number, optional=True),
     Figure("its longest queue", lambda p: p.queue_depth_max, number, optional=True),
@@ -102,6 +104,7 @@ TIMES: Final[tuple[tuple[str, Callable[[Period], Histogram]], ...]] = (
     (_ALL_WAITS, lambda p: p.all_waits),
     ("lock hold", lambda p: p.lock_hold),
     ("commit latency", lambda p: p.commit_latency),
+    ("commit latency from the actual start: blind to how late that was", lambda p: p.service_latency),
     ("read latency", lambda p: p.read_latency),
     ("checkpoint", lambda p: p.checkpoint),
 )

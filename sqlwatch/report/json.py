@@ -75,13 +75,17 @@ class WorkerReport(msgspec.Struct, frozen=True):
 
 
 class WalReport(msgspec.Struct, frozen=True):
-    """The WAL over one phase."""
+    """The WAL over one phase; all null where the databases have a rollback journal instead."""
 
     peak_bytes: int | None
     final_bytes: int | None
-    checkpoints: int
-    resets: int
-    pinned_s: float
+    checkpoints: int | None
+    resets: int | None
+    pinned_s: float | None
+    checkpoints_busy: int | None
+    """Those that ended with a busy error."""
+    checkpoints_incomplete: int | None
+    """Those without an error that yet left frames behind."""
 
 
 class PhaseReport(msgspec.Struct, frozen=True):
@@ -101,8 +105,10 @@ class PhaseReport(msgspec.Struct, frozen=True):
     lock_wait_ms: Times
     lock_hold_ms: Times
     commit_latency_ms: Times
+    service_latency_ms: Times | None
+    """Open loop only: from the actual start, blind to how late that was; the one above is from the intended start."""
     read_latency_ms: Times
-    checkpoint_ms: Times
+    checkpoint_ms: Times | None
     cache_hit_ratio: float | None
     lock_utilisation: float | None
     wasted_lock_time: float | None
@@ -222,8 +228,9 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
         lock_wait_ms=_times(phase.lock_wait, phase.all_waits),
         lock_hold_ms=_times(phase.lock_hold),
         commit_latency_ms=_times(phase.commit_latency),
+        service_latency_ms=_times(phase.service_latency) if phase.service_latency.count else None,
         read_latency_ms=_times(phase.read_latency),
-        checkpoint_ms=_times(phase.checkpoint),
+        checkpoint_ms=None if wal.checkpoints is None else _times(phase.checkpoint),
         cache_hit_ratio=phase.cache_hit_ratio,
         lock_utilisation=phase.lock_utilisation,
         wasted_lock_time=phase.wasted_lock_time,
@@ -235,7 +242,15 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
             fairness.starved_workers,
         ),
         workers=tuple(_worker(worker, exits or {}) for worker in phase.workers),
-        wal=WalReport(wal.peak_bytes, wal.final_bytes, wal.checkpoints, wal.resets, wal.pinned_ns / 1e9),
+        wal=WalReport(
+            wal.peak_bytes,
+            wal.final_bytes,
+            wal.checkpoints,
+            wal.resets,
+            None if wal.pinned_ns is None else wal.pinned_ns / 1e9,
+            wal.checkpoints_busy,
+            wal.checkpoints_incomplete,
+        ),
         quality=phase.quality,
     )
 

@@ -125,6 +125,7 @@ def _errors(phases: Sequence[Period]) -> list[str]:
     return lines
 
 
+_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned", Role.CHECKPOINTER: "chkpnt"}
 _WORKER_COLUMNS: Final = (("done", 8), ("share", 6), ("longest", 8), ("busy", 5))
 _WORKER_WIDTH: Final = sum(width for _, width in _WORKER_COLUMNS)
 _NAME_WIDTH: Final = 18
@@ -139,14 +140,14 @@ def _workers(phases: Sequence[Period], exits: dict[int, str | None]) -> list[str
     heading = "".join(f"{name:>{width}}" for name, width in _WORKER_COLUMNS)
     above = "".join(f"{cut(phase.name, _WORKER_WIDTH - 1):>{_WORKER_WIDTH}}" for phase in phases)
     lines = [
-        "Workers (done: commits or reads; longest: longest wait, ! starved; busy: errors)",
+        "Workers (done: what its role does; longest: wait, ! starved; busy: errors)",
         " " * _NAME_WIDTH + above,
         f"{'#':>3} {'role':<6} {'pid':>7}{heading * len(phases)} exit",
     ]
     by_phase = [{worker.id: worker for worker in phase.workers} for phase in phases]
     for worker in known.values():
         cells = "".join(_worker_cells(workers.get(worker.id)) for workers in by_phase)
-        role = "single" if worker.role is Role.SINGLE_WRITER else worker.role.value
+        role = _SHORT_ROLE.get(worker.role, worker.role.value)
         ended = _short_exit(exits.get(worker.id) or worker.exit)
         lines.append(f"{worker.id:>3} {role:<6} {worker.pid:>7}{cells} {ended}")
     return lines
@@ -174,7 +175,10 @@ def _worker_cells(worker: Worker | None) -> str:
     if worker is None:
         return " " * _WORKER_WIDTH
     is_writer = worker.role is Role.WRITER
-    done = {Role.WRITER: worker.committed, Role.READER: worker.reads}.get(worker.role)
+    done = {
+        Role.WRITER: worker.committed, Role.READER: worker.reads, Role.PINNED_READER: worker.snapshots,
+        Role.CHECKPOINTER: worker.checkpoints,
+    }.get(worker.role)  # fmt: skip
     texts = (
         "" if done is None else units.count(done) if done >= 10**6 else number(done),
         units.share(worker.share) if is_writer else "",

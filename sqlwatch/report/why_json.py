@@ -69,7 +69,7 @@ class WalReport(msgspec.Struct, frozen=True):
     live_frames: int | None
     backfilled_frames: int | None
     uncommitted_frames: int | None
-    resets: int
+    resets: int | None
 
 
 class ProcessShare(msgspec.Struct, frozen=True):

@@ -170,9 +170,12 @@ class SimulationSession:
         workload = self._workload
         place = create_place(workload.databases, self._database)
         try:
-            sqlite = make_databases(get_context("spawn"), list(place.databases))
+            sqlite = make_databases(get_context("spawn"), list(place.databases), with_wal=workload.has_wal)
             fleet = Fleet(workload, place)
-            fold = SimulationFold(workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier)
+            fold = SimulationFold(
+                workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier,
+                has_wal=workload.has_wal,
+            )  # fmt: skip
             try:
                 try:
                     self._drive(fleet, fold, place)
@@ -188,7 +191,8 @@ class SimulationSession:
 
     def _drive(self, fleet: Fleet, fold: SimulationFold, place: Place) -> None:
         """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
-        readers = [WalReader(path, number) for number, path in enumerate(place.databases)]
+        paths = place.databases if self._workload.has_wal else ()
+        readers = [WalReader(path, number) for number, path in enumerate(paths)]
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
         own_cpu = OwnCpu()
         next_tick_ns = time.monotonic_ns()

@@ -15,6 +15,8 @@ from sqlwatch.tui.text import clean
 
 _SHORT_STATE: Final = {WorkerState.CHECKPOINTING: "chkpoint", WorkerState.STARTING: "starting"}
 _LONG_STATE: Final = {WorkerState.CHECKPOINTING: "checkpoint"}
+_SHORT_ROLE: Final = {Role.SINGLE_WRITER: "single", Role.PINNED_READER: "pinned", Role.CHECKPOINTER: "chkpnt"}
+_READERS: Final = (Role.READER, Role.PINNED_READER)
 _BAR_FULL_SHARE: Final = 4.0
 """A share bar is full at this many times the fair share."""
 
@@ -74,7 +76,8 @@ def _waiting(worker: Worker) -> str:
 
 
 def _commits(worker: Worker) -> str:
-    return units.count(worker.reads if worker.role is Role.READER else worker.committed)
+    done = {Role.READER: worker.reads, Role.PINNED_READER: worker.snapshots, Role.CHECKPOINTER: worker.checkpoints}
+    return units.count(done.get(worker.role, worker.committed))
 
 
 def _longest(worker: Worker) -> str:
@@ -86,11 +89,11 @@ def _share(worker: Worker) -> str:
 
 
 def _busy(worker: Worker) -> str:
-    return units.count(worker.busy_errors) if worker.role is not Role.READER or worker.busy_errors else ""
+    return units.count(worker.busy_errors) if worker.role not in _READERS or worker.busy_errors else ""
 
 
 def _role(worker: Worker) -> str:
-    return {Role.SINGLE_WRITER: "single"}.get(worker.role, worker.role.value)
+    return _SHORT_ROLE.get(worker.role, worker.role.value)
 
 
 NUMBER: Final = Column[Worker]("#", 3, 0, lambda worker: str(worker.id))

@@ -95,4 +95,4 @@ def _rank(worker: Worker) -> int:
         return 4
     if worker.role is Role.SINGLE_WRITER and not is_working(worker):
         return 3
-    return 0 if worker.starved else {Role.SINGLE_WRITER: 1, Role.WRITER: 2, Role.READER: 3}[worker.role]
+    return 0 if worker.starved else {Role.SINGLE_WRITER: 1, Role.WRITER: 2}.get(worker.role, 3)

@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from simulators.events import Mode
 from sqlwatch import __version__
 from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import WalTotals
 from sqlwatch.report.json import SimulationReport, simulation_json
 from tests.report.make import MS, SECOND, histogram, make_period, make_result, make_worker, results
 
@@ -22,18 +23,20 @@ PROMISED: dict[str, list[str]] = {
     "environment": ["sqlite", "python", "platform", "cpus", "filesystem"],
     "phases.0": ["name", "mode", "elapsed_s", "commits", "commits_per_s", "rows_per_s", "reads_per_s", "busy_errors",
                  "busy_snapshot_errors", "busy_retries", "other_errors", "lock_wait_ms", "lock_hold_ms",
-                 "commit_latency_ms", "read_latency_ms", "checkpoint_ms", "cache_hit_ratio", "lock_utilisation",
-                 "wasted_lock_time", "fairness", "workers", "wal", "quality", "repeats"],
+                 "commit_latency_ms", "service_latency_ms", "read_latency_ms", "checkpoint_ms", "cache_hit_ratio",
+                 "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "repeats"],
     "phases.0.lock_wait_ms": TIMES,
     "phases.0.lock_wait_ms.with_unfinished": ["p50", "p99", "max"],
     "phases.0.lock_hold_ms": TIMES,
     "phases.0.commit_latency_ms": TIMES,
+    "phases.0.service_latency_ms": TIMES,
     "phases.0.read_latency_ms": TIMES,
     "phases.0.checkpoint_ms": TIMES,
     "phases.0.fairness": ["jain", "max_over_median_wait", "longest_streak", "longest_wait_ms", "starved_workers"],
     "phases.0.workers.0": ["id", "pid", "role", "commits", "share", "busy_errors", "longest_wait_ms",
                            "current_wait_ms", "exit"],
-    "phases.0.wal": ["peak_bytes", "final_bytes", "checkpoints", "resets", "pinned_s"],
+    "phases.0.wal": ["peak_bytes", "final_bytes", "checkpoints", "resets", "pinned_s", "checkpoints_busy",
+                     "checkpoints_incomplete"],
     "comparison": ["throughput_ratio", "p99_ratio"],
     "accounting": ["transactions_attempted", "transactions_received", "commits_received", "withdrawn", "in_doubt",
                    "rows_expected", "rows_in_database", "lost"],
@@ -55,8 +58,21 @@ def at(document: Any, path: str) -> Any:
 
 @pytest.mark.parametrize("path", PROMISED)
 def test_every_object_has_exactly_the_promised_keys(path: str) -> None:
-    document = decoded(make_period(busy_errors=1), make_period(Mode.SINGLE_WRITER), compare=True)
+    first = make_period(busy_errors=1, service_latency=histogram(MS))
+    document = decoded(first, make_period(Mode.SINGLE_WRITER), compare=True)
     assert sorted(at(document, path)) == sorted(PROMISED[path])
+
+
+def test_without_a_wal_its_figures_are_null() -> None:
+    phase = decoded(make_period(wal=WalTotals()))["phases"][0]
+    assert set(phase["wal"].values()) == {None}
+    assert phase["checkpoint_ms"] is None
+
+
+def test_the_latency_from_the_actual_start_is_null_in_a_closed_loop() -> None:
+    assert decoded(make_period())["phases"][0]["service_latency_ms"] is None
+    open_loop = decoded(make_period(service_latency=histogram(2 * MS)))["phases"][0]
+    assert open_loop["service_latency_ms"]["max"] == 2.0
 
 
 def test_the_head_and_what_is_not_there_yet() -> None:

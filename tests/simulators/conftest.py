@@ -95,7 +95,8 @@ def drive(short_tmp: Path, leaves_no_process: None) -> Iterator[Callable[..., Dr
     def make(**parameters: Any) -> Driven:
         workload = {"writers": 4, "readers": 0, "hold": "1ms", "think": "1ms", **parameters}
         place = create_place(int(workload.get("databases", 1)), None)
-        make_databases(get_context("spawn"), list(place.databases))
+        with_wal = workload.get("journal_mode", "wal") == "wal"
+        make_databases(get_context("spawn"), list(place.databases), with_wal=with_wal)
         driven.append(Driven(place, **workload))
         return driven[-1]
 

@@ -223,3 +223,28 @@ def test_the_retries_of_a_wait_are_counted_and_end_on_a_rung(drive: Drive) -> No
     assert sum(batch.busy_retries for batch in driven.batches()) == sum(
         t.retries for batch in driven.batches() for t in batch.transactions
     )
+
+
+@pytest.mark.parametrize("mode", ["contended", "mutex", "single-writer"])
+def test_an_open_loop_beyond_capacity_is_late_and_only_the_intended_start_shows_it(drive: Drive, mode: str) -> None:
+    driven = drive(writers=2, mode=mode, arrival="rate:1000", hold="5ms")  # at most 200 a second fit in
+    driven.start()
+    driven.until_commits(150)
+    driven.stop()
+    driven.check_nothing_lost()
+    batches = driven.batches()
+    assert sum(sum(batch.service_latency.counts) for batch in batches) == driven.commits()
+    blind_ns = sum(batch.service_latency.sum_ns for batch in batches)
+    assert sum(batch.commit_latency.sum_ns for batch in batches) > 5 * blind_ns
+    # Every transaction held the lock long enough to be an event, so both sums can be checked one by one.
+    done = [t for batch in batches for t in batch.transactions if t.outcome == 0]
+    assert blind_ns == sum(t.done_ns - t.asked_ns for t in done)
+    assert all(t.due_ns <= t.asked_ns for t in done)
+
+
+def test_a_closed_loop_has_no_latency_from_another_start(drive: Drive) -> None:
+    driven = drive()
+    driven.start()
+    driven.until_commits(50)
+    driven.stop()
+    assert not any(batch.service_latency.counts for batch in driven.batches())

@@ -43,6 +43,23 @@ def test_a_database_the_user_names_is_made_kept_and_made_anew(short_tmp: Path, t
     assert count_rows(CONTEXT, [path]) == 0
 
 
+@pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
+def test_a_database_without_wal_is_made_and_left_without_a_journal(short_tmp: Path, tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "mine.db"
+    for _ in range(2):
+        make_databases(CONTEXT, [path], with_wal=False)
+        connection = sqlite3.connect(path)
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("delete",)
+        connection.execute(f"PRAGMA journal_mode = {mode}")
+        connection.execute("INSERT INTO entry(worker, number, payload) VALUES (1, 1, '')")
+        connection.commit()
+        connection.close()
+        assert count_rows(CONTEXT, [path]) == 1
+        assert [found.name for found in tmp_path.iterdir()] == ["mine.db"]
+    make_databases(CONTEXT, [path])
+    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
 def test_an_empty_file_may_be_used(short_tmp: Path, tmp_path: Path) -> None:
     path = tmp_path / "empty.db"
     path.touch()

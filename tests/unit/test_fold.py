@@ -1,5 +1,6 @@
 """The fold on hand-made messages: every figure can be worked out on paper."""
 
+import msgspec
 import pytest
 
 from simulators.events import (
@@ -144,6 +145,17 @@ def test_waits_given_up_count_as_waits_without_success() -> None:
     assert phase.workers[0].longest_wait_ns == 5 * S
 
 
+def test_the_latency_from_the_actual_start_stands_beside_that_from_the_intended_one() -> None:
+    late = Batch(
+        worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=2 * S, finished=2, committed=2,
+        commit_latency=Counts((30,), (2,), 20 * MS, 12 * MS), service_latency=Counts((20,), (2,), 2 * MS, MS),
+    )  # fmt: skip
+    found = simulation(fold_with(late, batch(2, committed=1)))
+    for period in (found.run, found.phase, found.window):
+        assert (period.commit_latency.count, period.service_latency.count) == (3, 2)
+        assert (period.commit_latency.max_ns, period.service_latency.max_ns) == (12 * MS, MS)
+
+
 def test_a_change_of_mode_ends_a_phase_and_is_marked() -> None:
     fold = fold_with(
         batch(1, committed=10),
@@ -213,7 +225,7 @@ def test_a_dead_worker_is_named_and_waits_no_more() -> None:
 
 
 def observation(
-    at_ns: int, live: int | None, copied: int | None = 0, sequence: int = 1, *marks: ReadMark
+    at_ns: int, live: int | None, copied: int | None = 0, sequence: int | None = 1, *marks: ReadMark
 ) -> WalObservation:
     return WalObservation(at_ns, 0, None if live is None else 32 + live * 4120, live, copied, sequence, marks)
 
@@ -227,6 +239,16 @@ def test_the_wals_size_peak_resets_and_backlog() -> None:
     assert snapshot.wal.peak_bytes == 32 + 900 * 4120
     assert simulation(fold).phase.wal.resets == 2
     assert simulation(fold).phase.quality["wal"] is Quality.SAMPLED
+
+
+def test_a_reset_is_seen_although_the_file_was_cut_to_nothing_in_between() -> None:
+    fold = fold_with(
+        observation(S, 500, 500, 7),
+        observation(S + 50 * MS, 0, 0, None),
+        observation(S + 100 * MS, 10, 0, 8),
+        Tick(2 * S),
+    )
+    assert simulation(fold).phase.wal.resets == 1
 
 
 def test_a_held_mark_pins_only_what_a_checkpoint_would_copy() -> None:
@@ -248,13 +270,32 @@ def test_an_unreadable_wal_is_unknown() -> None:
     assert (wal.file_bytes, wal.live_frames, wal.backlog_frames) == (None, None, None)
 
 
+def test_without_a_wal_its_figures_are_unknown_and_not_0() -> None:
+    fold = SimulationFold("x", 1, 1000, has_wal=False)
+    fold.add(PhaseStarted(S, 0, "contended", Mode.CONTENDED))
+    fold.add(PhaseStarted(2 * S, 1, "contended", Mode.CONTENDED))
+    fold.add(Tick(9 * S))
+    found = simulation(fold)
+    for period in (found.run, found.phase, found.window, *found.ended_phases):
+        assert set(msgspec.structs.astuple(period.wal)) == {None}
+    wal = fold.snapshot(Status.RUNNING).wal
+    assert (wal.file_bytes, wal.live_frames, wal.resets, wal.checkpoints, wal.pinned_ns) == (None,) * 5
+
+
 def test_checkpoints_are_counted_timed_and_marked() -> None:
     done = Batch(
         worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=2 * S,
-        checkpoints=(Checkpoint(S, S + 4 * MS, 1000, 1000, 0), Checkpoint(S, S + MS, 0, 0, 5)),
+        checkpoints=(
+            Checkpoint(S, S + 4 * MS, 1000, 1000, 0), Checkpoint(S, S + MS, 0, 0, 5),
+            Checkpoint(S, S + MS, 50, 0, 0), Checkpoint(S, S + MS, 0, 0, 10), Checkpoint(S, S + MS, 0, 0, 261),
+        ),
     )  # fmt: skip
     fold = fold_with(done, Tick(2 * S))
-    assert simulation(fold).phase.checkpoint.count == 2
+    assert simulation(fold).phase.checkpoint.count == 5
+    for period in (simulation(fold).phase, simulation(fold).run, simulation(fold).window):
+        wal = period.wal
+        assert (wal.checkpoints, wal.checkpoints_busy, wal.checkpoints_incomplete) == (5, 2, 1)
+        assert next(worker for worker in period.workers if worker.id == 1).checkpoints == 5
     assert simulation(fold).phase.checkpoint.max_ns == 4 * MS
     marks = [mark for mark in fold.snapshot(Status.RUNNING).timeline.marks if mark.kind is MarkKind.CHECKPOINT]
     assert [mark.text for mark in marks] == ["checkpoint 1000 of 1000 frames"]

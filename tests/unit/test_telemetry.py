@@ -74,6 +74,20 @@ def test_failures_are_counted_by_code_and_in_the_slot() -> None:
     assert len(batch.transactions) == 6
 
 
+def test_an_open_loop_is_measured_from_the_intended_and_from_the_actual_start() -> None:
+    recorder, slot, queue = make()
+    slot.done += 1
+    recorder.add(Transaction(1, 1_000, 9_000, 9_500, 10_000, 10_000, 0, Outcome.COMMITTED), started_ns=8_000)
+    slot.done += 1
+    recorder.add(Transaction(2, 1_000, 9_000, 0, 0, 10_000, 3, 5), started_ns=8_000)
+    slot.done += 1
+    recorder.add(Transaction(3, 9_000, 9_000, 9_500, 10_000, 10_000, 0, Outcome.COMMITTED))
+    recorder.send()
+    (batch,) = queue.batches
+    assert (batch.commit_latency.sum_ns, batch.commit_latency.max_ns) == (10_000, 9_000)
+    assert (batch.service_latency.sum_ns, sum(batch.service_latency.counts)) == (2_000, 1)
+
+
 def test_a_retry_is_counted_when_it_happens() -> None:
     recorder, _, queue = make()
     recorder.count_retry()

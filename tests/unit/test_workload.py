@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.quantities import Arrival, BusyPolicy, Duration, Pause, Size, format_time, parse_time_ns
+from simulators.quantities import Arrival, BusyPolicy, Checkpointing, Duration, Pause, Size, format_time, parse_time_ns
 from simulators.workload import KEYS, Workload, WorkloadError, from_mapping
 
 
@@ -24,6 +24,12 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"hold": "2 parsecs"}, ["hold", "2 parsecs", "500us, 2ms or 1.5s"]),
         ({"hold": "61s"}, ["hold", "61s", "0 to 60s"]),
         ({"think": "-1ms"}, ["think", "-1ms", "is not a time"]),
+        ({"pin-reader": "2h"}, ["pin-reader", "2h", "0 to 60s"]),
+        ({"checkpointer": "passive"}, ["checkpointer", "'passive'", "truncate:1s", "10ms to 60s"]),
+        ({"checkpointer": "thorough:1s"}, ["checkpointer", "thorough:1s", "restart:1s"]),
+        ({"checkpointer": "full:1ms"}, ["checkpointer", "full:1ms", "10ms to 60s"]),
+        ({"journal-mode": "memory"}, ["journal-mode", "'memory'", "wal, delete, truncate, persist"]),
+        ({"journal-mode": "delete", "checkpointer": "full:1s"}, ["checkpointer", "full:1s", "journal-mode", "none"]),
         ({"duration": 0}, ["duration", "100ms to 24h"]),
         ({"payload": "2TiB"}, ["payload", "2TiB", "0 to 1TiB"]),
         ({"payload": True}, ["payload", "True"]),
@@ -32,6 +38,10 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"busy": "backoff:100:1"}, ["busy", "backoff:100:1", "0.05 to 60000"]),
         ({"busy": "timeout:700000"}, ["busy", "0 to 600000"]),
         ({"arrival": "rate:0"}, ["arrival", "rate:0", "0.1 to 1000000"]),
+        ({"arrival": "rate:"}, ["arrival", "rate:", "0.1 to 1000000"]),
+        ({"arrival": "burst:soon"}, ["arrival", "burst:soon", "burst:20ms", "0 to 60s"]),
+        ({"arrival": "burst:61s"}, ["arrival", "burst:61s", "0 to 60s"]),
+        ({"arrival": "closed:1"}, ["arrival", "closed:1", "burst"]),
         ({"group-commit": "perhaps"}, ["group-commit", "true and false"]),
         ({"statement": "batch", "rows": 20_000}, ["rows", "20000", "1 to 10000"]),
         ({"databases": 3, "writers": 2}, ["databases", "3", "writers"]),
@@ -62,7 +72,9 @@ WORKLOADS = st.fixed_dictionaries(
             ["none", "timeout:0", "timeout:5s", "constant:0.5", "constant:1:90", "backoff:1:100:2s"]
         ),
         "hold": st.sampled_from(["0", "2ms", "exp:1.5ms", 0.25, "17ns"]),
-        "arrival": st.sampled_from(["closed", "rate:0.5", "rate:12345.5"]),
+        "arrival": st.sampled_from(["closed", "rate:0.5", "rate:12345.5", "burst", "burst:15ms"]),
+        "pin-reader": st.sampled_from(["0", "2s", "exp:1s"]),
+        "checkpointer": st.sampled_from(["none", "passive:1s", "full:100ms", "restart:0.5", "truncate:1m"]),
         "group-commit": st.booleans(),
         "duration": st.sampled_from(["1s", "100ms", 3, "1.5m"]),
         "payload": st.integers(0, 1000),
@@ -102,7 +114,7 @@ def test_what_is_no_time_is_refused(text: str) -> None:
         parse_time_ns(text)
 
 
-@pytest.mark.parametrize("kind", [Pause, Duration, Size, Arrival, BusyPolicy])
+@pytest.mark.parametrize("kind", [Pause, Duration, Size, Arrival, BusyPolicy, Checkpointing])
 @given(text=st.text(max_size=12))
 def test_quantities_read_or_raise_valueerror(kind: Any, text: str) -> None:
     try:
@@ -110,3 +122,16 @@ def test_quantities_read_or_raise_valueerror(kind: Any, text: str) -> None:
     except ValueError:
         return
     assert kind.parse(str(value)) == value
+
+
+@pytest.mark.parametrize(
+    ("arrival", "words"),
+    [
+        ("closed", "think 20ms"),
+        ("rate:500", "arrive at 500/s"),
+        ("burst", "arrive together in rounds,"),
+        ("burst:50ms", "arrive together in rounds 50ms apart"),
+    ],
+)
+def test_the_words_tell_how_transactions_arrive(arrival: str, words: str) -> None:
+    assert words in from_mapping({"arrival": arrival}).in_words()

@@ -29,6 +29,8 @@ class WorkerKind(StrEnum):
     """What a worker is."""
 
     PROCESS = "process"
+    THREAD = "thread"
+    """All writers are threads of one process; each has its own connection.  Readers are processes."""
 
 
 class Begin(StrEnum):
@@ -122,7 +124,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
 
     def in_words(self) -> str:
         """Describe the workload in one line."""
-        count = f"{self.writers} writer{'s' if self.writers != 1 else ''}"
+        kind = "writer" if self.worker_kind is WorkerKind.PROCESS else f"writer {self.worker_kind.value}"
+        count = f"{self.writers} {kind}{'s' if self.writers != 1 else ''}"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
         if self.arrival.per_s is None:
             parts.append(f"think {_pause_words(self.think)}")

@@ -28,11 +28,12 @@ _MODULES: Final = {
 
 _CREW_MODULES: Final = {
     WorkerKind.THREAD: "simulators.thread_writers",
+    WorkerKind.TASK: "simulators.task_writers",
 }
 
 
 class WorkerProcess:
-    """A process in which one worker lives, or all writers of a fleet of threads."""
+    """A process in which one worker lives, or all writers of a fleet of threads or tasks."""
 
     def __init__(self, process: SpawnProcess, stderr: Path, *, is_shared: bool = False) -> None:
         self.process = process

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -151,7 +152,12 @@ def run_to_the_end(worker: Worker, work: Callable[[Worker], None]) -> None:
     try:
         work(worker)
     except Exception:  # noqa: BLE001  # the last line of its stderr tells the fleet why a worker ended
-        traceback.print_exc()
-        worker.recorder.send()
-        os._exit(1)
+        fail(worker)
     worker.end()
+
+
+def fail(worker: Worker) -> NoReturn:
+    """Say which exception is being handled, send what is left, and end the whole process."""
+    traceback.print_exc()
+    worker.recorder.send()
+    os._exit(1)

@@ -31,6 +31,9 @@ class WorkerKind(StrEnum):
     PROCESS = "process"
     THREAD = "thread"
     """All writers are threads of one process; each has its own connection.  Readers are processes."""
+    TASK = "task"
+    """All writers are asyncio tasks of one process that share a pool of connections, each with a thread of its own;
+    every statement is awaited, also inside the transaction.  Readers are processes."""
 
 
 class Begin(StrEnum):
@@ -67,6 +70,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     writers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="writer processes")] = 16
     readers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="reader processes")] = 2
     worker_kind: Annotated[WorkerKind, Meta(description="what a worker is")] = WorkerKind.PROCESS
+    pool: Annotated[
+        int, Meta(ge=1, le=MAX_WORKERS, description="connections that the tasks share, for each database")
+    ] = 10
     mode: Annotated[Mode, Meta(description="how writers come to the write lock")] = Mode.CONTENDED
     group_commit: Annotated[bool, Meta(description="the single writer commits what is queued as one")] = False
     begin: Annotated[Begin, Meta(description="how a write transaction begins")] = Begin.IMMEDIATE
@@ -126,6 +132,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         """Describe the workload in one line."""
         kind = "writer" if self.worker_kind is WorkerKind.PROCESS else f"writer {self.worker_kind.value}"
         count = f"{self.writers} {kind}{'s' if self.writers != 1 else ''}"
+        if self.worker_kind is WorkerKind.TASK and self.mode is not Mode.SINGLE_WRITER:
+            count += f" with a pool of {self.pool} connection{'s' if self.pool != 1 else ''}"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
         if self.arrival.per_s is None:
             parts.append(f"think {_pause_words(self.think)}")

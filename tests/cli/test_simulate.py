@@ -16,7 +16,7 @@ OTHER_VALUES = {
     "writers": "3", "readers": "0", "mode": "mutex", "begin": "deferred", "busy": "constant:1", "synchronous": "full",
     "statement": "batch", "rows": "7", "payload": "64KiB", "hold": "exp:1ms", "think": "0", "arrival": "rate:500",
     "read-rows": "11", "read-hold": "3ms", "read-think": "4ms", "databases": "2", "autocheckpoint": "0",
-    "duration": "2s", "transactions": "99", "warm-up": "0", "max-size": "3GiB", "seed": "5",
+    "pool": "4", "duration": "2s", "transactions": "99", "warm-up": "0", "max-size": "3GiB", "seed": "5",
 }  # fmt: skip
 """A value that is not the default for every parameter that takes one."""
 

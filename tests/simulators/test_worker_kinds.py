@@ -10,7 +10,7 @@ from simulators.fleet import FleetState
 from tests.simulators.conftest import Driven
 
 Drive = Callable[..., Driven]
-KINDS = ["thread"]
+KINDS = ["thread", "task"]
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import queue
 import threading
+from collections import deque
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, TypeVar
@@ -76,21 +77,38 @@ class PooledConnection:
 
 
 class Pool:
-    """Connections that tasks take and give back; who asks first is served first."""
+    """Connections that tasks take and give back; who asks first is served first, as in SQLx.
+
+    A connection goes straight to the first who waits: if it only became free, the task that has just given it back
+    would take it again before the event loop comes to anyone else.
+    """
 
     def __init__(self, path: Path, synchronous: Synchronous, size: int) -> None:
         self._all = [PooledConnection(path, synchronous) for _ in range(size)]
-        self._free: asyncio.Queue[PooledConnection] = asyncio.Queue()
-        for connection in self._all:
-            self._free.put_nowait(connection)
+        self._free = deque(self._all)
+        self._waiting: deque[asyncio.Future[PooledConnection]] = deque()
 
     async def take(self) -> PooledConnection:
         """Return a connection for this task alone, once there is one."""
-        return await self._free.get()
+        if self._free:
+            return self._free.popleft()
+        turn: asyncio.Future[PooledConnection] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled():  # the connection came at the very moment that it was no longer wanted
+                self.give_back(turn.result())
+            raise
 
     def give_back(self, connection: PooledConnection) -> None:
         """Let the next task have the connection."""
-        self._free.put_nowait(connection)
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return
+        self._free.append(connection)
 
     def close(self) -> None:
         """Close all connections; all must have been given back."""

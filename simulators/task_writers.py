@@ -141,8 +141,9 @@ class Transactor:
         self._task, self._pool, self._mutex = task, pool, mutex
         self._worker, self._slot = worker, worker.slot
         self._handler = BusyHandler(
-            workload.busy, worker.slot, worker.inbox, worker.random, worker.recorder.count_retry
-        )
+            workload.busy, worker.slot, worker.inbox, worker.random, worker.recorder.count_retry,
+            keeps_interpreter=workload.keep_interpreter,
+        )  # fmt: skip
         self._begin_sql, self._begins_unlocked = database.BEGIN[workload.begin], workload.begin is Begin.DEFERRED
         self._reads = workload.statement is Statement.READ_THEN_WRITE
         self._insert_sql, self._rows_per_statement = insert_statement(workload)

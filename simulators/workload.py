@@ -79,6 +79,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     busy: Annotated[
         BusyPolicy, Meta(description="when the lock is taken: timeout:5000, none, constant:1, backoff:1:100 (ms)")
     ] = BusyPolicy()
+    keep_interpreter: Annotated[
+        bool, Meta(description="a busy wait sleeps without releasing Python's interpreter lock")
+    ] = False
     synchronous: Annotated[Synchronous, Meta(description="PRAGMA synchronous")] = Synchronous.NORMAL
     statement: Annotated[Statement, Meta(description="shape of a write transaction")] = Statement.ROW_BY_ROW
     rows: Annotated[int, Meta(ge=1, le=100_000, description="rows a transaction inserts")] = 1
@@ -147,6 +150,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             parts.append(f"{self.databases} databases")
         if self.busy != BusyPolicy():
             parts.append(f"busy {self.busy}")
+        if self.keep_interpreter:
+            parts.append("busy waits keep the interpreter lock")
         if self.begin is not Begin.IMMEDIATE:
             parts.append(f"begin {self.begin.value}")
         if self.statement is not Statement.ROW_BY_ROW:

@@ -51,7 +51,9 @@ def write(worker: Worker) -> None:
 def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mutex: AnyMutex | None) -> None:
     """Write on a connection of our own until an order says otherwise; behind a mutex if there is one."""
     slot, inbox, recorder, workload = worker.slot, worker.inbox, worker.recorder, worker.workload
-    handler = BusyHandler(workload.busy, slot, inbox, worker.random, recorder.count_retry)
+    handler = BusyHandler(
+        workload.busy, slot, inbox, worker.random, recorder.count_retry, keeps_interpreter=workload.keep_interpreter
+    )
     connection.set_busy_handler(handler)
     cursor = connection.cursor()
     shape, pace = Shape(worker, cursor), Pace(worker, order)

@@ -22,12 +22,14 @@ OTHER_VALUES = {
 
 
 def test_every_parameter_has_an_option_that_reaches_the_session(run: Run) -> None:
-    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "worker-kind"}
+    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "keep-interpreter", "worker-kind"}
     options = [part for key, value in OTHER_VALUES.items() for part in (f"--{key}", value)]
-    outcome = run("simulate", "--headless", "--group-commit", "--worker-kind", "process", *options)
+    outcome = run("simulate", "--headless", "--group-commit", "--keep-interpreter", "--worker-kind", "task", *options)
     assert outcome.code == 0
     assert outcome.session is not None
-    assert outcome.session.workload == from_mapping({**OTHER_VALUES, "group-commit": True})
+    assert outcome.session.workload == from_mapping(
+        {**OTHER_VALUES, "group-commit": True, "keep-interpreter": True, "worker-kind": "task"}
+    )
 
 
 def test_the_help_names_every_parameter_with_what_is_allowed(run: Run) -> None:

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -178,3 +179,54 @@ def test_an_exception_in_one_ends_the_process_and_is_named(drive: Drive, kind: s
     driven.stop()
     assert driven.fleet.attempted() == (0, 0, 0)
     driven.place.databases[0].touch()
+
+
+def test_waiting_for_a_pooled_connection_is_lock_wait(drive: Drive) -> None:
+    driven = drive(worker_kind="task", pool=1, hold="10ms", think=0)
+    driven.start()
+    driven.until_commits(40)
+    driven.stop()
+    driven.check_nothing_lost()
+    committed = [t for batch in driven.batches() for t in batch.transactions if t.outcome == 0]
+    assert sum(batch.busy_retries for batch in driven.batches()) == 0  # one connection never meets another
+    waits = sorted(t.got_ns - t.asked_ns for t in committed)
+    assert waits[len(waits) // 2] >= 20_000_000  # three others come first, and hold for 10 ms each
+    holds = sorted((t.got_ns, t.released_ns) for t in committed)
+    assert all(first[1] <= second[0] for first, second in pairwise(holds))
+
+
+def test_a_task_that_holds_lets_the_others_run(drive: Drive) -> None:
+    driven = drive(worker_kind="task", writers=3, databases=3, hold="100ms", think=0)
+    driven.start()
+    driven.until(lambda: all(writer.slot.got > writer.slot.done for writer in driven.writers()), "three holds at once")
+    driven.stop()
+    driven.check_nothing_lost()
+
+
+def test_a_pool_with_fewer_connections_meets_fewer_busy_locks(drive: Drive) -> None:
+    def retries(pool: int) -> int:
+        driven = drive(worker_kind="task", writers=20, pool=pool, rows=20, hold=0, think=0, transactions=100)
+        driven.start()
+        driven.until(lambda: driven.fleet.is_idle, "everyone's share")
+        driven.stop()
+        assert driven.commits() == 100
+        assert len(driven.rows()) == 2000
+        return sum(batch.busy_retries for batch in driven.batches())
+
+    assert retries(1) == 0 < retries(20)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_wait_that_keeps_the_interpreter_lock_keeps_the_holder_from_going_on(drive: Drive, kind: str) -> None:
+    def commits_in_a_second(keep: bool) -> int:
+        driven = drive(worker_kind=kind, writers=8, hold="1ms", think="2ms", keep_interpreter=keep)
+        driven.start()
+        deadline = time.monotonic() + 1
+        driven.until(lambda: time.monotonic() > deadline, "a second")
+        driven.fleet.begin_phase("mutex", Mode.MUTEX)
+        driven.until(lambda: driven.fleet.mode is Mode.MUTEX and driven.fleet.state is FleetState.RUNNING)
+        driven.stop()
+        driven.check_nothing_lost()
+        return driven.commits(0)
+
+    assert commits_in_a_second(keep=True) * 3 < commits_in_a_second(keep=False)

@@ -6,6 +6,7 @@ exactly and to see a wait while it lasts (sqliteDefaultBusyCallback in SQLite's 
 
 from __future__ import annotations
 
+import ctypes
 import random
 import time
 from collections.abc import Callable
@@ -17,6 +18,12 @@ from simulators.slots import Slot
 
 LADDER_MS: Final = (1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50, 100)
 """SQLite's delays; the last one repeats."""
+
+_LONGEST_SLEEP_US: Final = 100_000
+"""How long a wait that keeps the interpreter lock sleeps before it looks for an order."""
+
+_sleep_us: Final = ctypes.PyDLL(None).usleep
+"""usleep, called without releasing the interpreter lock: that is what PyDLL is for."""
 
 
 def delay_before_retry_ms(policy: BusyPolicy, retry: int, waited_ms: float, rng: random.Random) -> float | None:
@@ -38,10 +45,21 @@ def delay_before_retry_ms(policy: BusyPolicy, retry: int, waited_ms: float, rng:
 
 
 class BusyHandler:
-    """Called by SQLite each time the lock is taken; sleeps as the policy says."""
+    """Called by SQLite each time the lock is taken; sleeps as the policy says.
+
+    With `keeps_interpreter` no other thread of the process can run Python during a sleep, as where SQLite is bound to a
+    language without letting go of its interpreter lock.  They can between two sleeps, while SQLite looks at the lock.
+    """
 
     def __init__(
-        self, policy: BusyPolicy, slot: Slot, inbox: Inbox, rng: random.Random, on_retry: Callable[[], None]
+        self,
+        policy: BusyPolicy,
+        slot: Slot,
+        inbox: Inbox,
+        rng: random.Random,
+        on_retry: Callable[[], None],
+        *,
+        keeps_interpreter: bool = False,
     ) -> None:
         self.retries = 0
         """Calls since `begin`; SQLite looked at the lock once more than that, unless the wait was given up."""
@@ -53,6 +71,7 @@ class BusyHandler:
         self._rng = rng
         self._on_retry = on_retry
         self._waited_ms = 0.0
+        self._keeps_interpreter = keeps_interpreter
 
     def begin(self) -> None:
         """Forget the last transaction's retries."""
@@ -71,7 +90,17 @@ class BusyHandler:
         if delay_ms is None:
             return False
         self._waited_ms += delay_ms
-        self._inbox.rest(round(delay_ms * 1e6))
+        if self._keeps_interpreter:
+            self._rest_keeping_interpreter(round(delay_ms * 1e6))
+        else:
+            self._inbox.rest(round(delay_ms * 1e6))
         if self._inbox.parks:
             self.withdrawn = True
         return not self.withdrawn
+
+    def _rest_keeping_interpreter(self, duration_ns: int) -> None:
+        deadline_ns = time.monotonic_ns() + duration_ns
+        self._inbox.look()
+        while not self._inbox.parks and (left_ns := deadline_ns - time.monotonic_ns()) > 0:
+            _sleep_us(min(left_ns // 1000 + 1, _LONGEST_SLEEP_US))
+            self._inbox.look()

@@ -24,12 +24,12 @@ from simulators.events import (
     WorkerExited,
     WorkerStarted,
 )
-from simulators.handle import Handle, is_held, is_waiting, may_hold
+from simulators.handle import Handle, is_held, is_waiting, may_hold, start_alone, start_together
 from simulators.orders import Order
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.worker import Setup
-from simulators.workload import MAX_WORKERS, Workload
+from simulators.workload import MAX_WORKERS, WorkerKind, Workload
 
 Message = Batch | PhaseStarted | Running | SlotSample | WorkerExited | WorkerStarted
 
@@ -93,7 +93,9 @@ class Fleet:
         self._operations.append(self._set_paused(False))
 
     def add(self, role: Role) -> bool:
-        """Start one more writer or reader; return False if there are too many."""
+        """Start one more writer or reader; return False if there are too many, or a writer cannot join its process."""
+        if role is Role.WRITER and self.has_crew:
+            return False
         if len(self.living(role)) >= MAX_WORKERS or len(self.handles) >= SLOT_COUNT:
             return False
         writers = sum(handle.role is Role.WRITER for handle in self.handles)
@@ -108,7 +110,7 @@ class Fleet:
         return bool(candidates)
 
     def kill(self, worker: int) -> bool:
-        """Kill a worker with SIGKILL; return False if it does not live."""
+        """Kill a worker's process with SIGKILL, whoever else lives in it; return False if it does not live."""
         for handle in self.handles:
             if handle.id == worker and handle.is_alive:
                 handle.kill()
@@ -187,10 +189,16 @@ class Fleet:
         """Whether something that was asked for is still under way."""
         return bool(self._operations)
 
+    @property
+    def has_crew(self) -> bool:
+        """Whether all writers live in one process."""
+        return self.workload.worker_kind is not WorkerKind.PROCESS
+
     def ready_words(self) -> str:
         """Say how far starting has come."""
         ready = sum(handle.is_ready for handle in self.handles)
-        return f"starting {self._initial_count()} processes: {ready} ready"
+        what = "workers" if self.has_crew else "processes"
+        return f"starting {self._initial_count()} {what}: {ready} ready"
 
     def attempted(self) -> tuple[int, int, int]:
         """Return (transactions attempted, committed, in doubt because of a kill) by the workers' own counters."""
@@ -214,7 +222,9 @@ class Fleet:
 
     def _start(self) -> Iterator[None]:
         workload = self.workload
-        for number in range(workload.writers):
+        if self.has_crew:
+            self._spawn_crew()
+        for number in range(workload.writers if not self.has_crew else 0):
             self._spawn(Role.WRITER, number % workload.databases)
             yield
         for number in range(workload.readers):
@@ -254,10 +264,10 @@ class Fleet:
         self._broadcast(run=False, stop=True)
         self._messages.append(Running(time.monotonic_ns(), False))
         deadline_ns = time.monotonic_ns() + STOP_PATIENCE_NS
-        while any(handle.is_alive for handle in self.handles):
+        while any(handle.is_running for handle in self.handles):
             if time.monotonic_ns() > deadline_ns:
                 for handle in self.handles:
-                    if handle.is_alive:
+                    if handle.is_running:
                         handle.kill()
             yield
         self.state = FleetState.ENDED
@@ -329,15 +339,28 @@ class Fleet:
 
     def _spawn(self, role: Role, database: int) -> None:
         number = len(self.handles) + 1
-        setup = Setup(
+        self._welcome(start_alone(self._context, self._setup(number, role, database), self._slots))
+
+    def _spawn_crew(self) -> None:
+        """Start all writers, and a single writer for each database, in one process."""
+        databases = self.workload.databases
+        places = [(Role.WRITER, number % databases) for number in range(self.workload.writers)]
+        places += [(Role.SINGLE_WRITER, number) for number in range(databases)]
+        setups = [self._setup(number, role, database) for number, (role, database) in enumerate(places, start=1)]
+        for handle in start_together(self._context, setups, self._slots):
+            self._welcome(handle)
+
+    def _setup(self, number: int, role: Role, database: int) -> Setup:
+        return Setup(
             worker=number, role=role, slot=number - 1, database=database, path=self._place.databases[database],
             socket=self._place.socket(database), mutex=self._place.mutex(database), rounds=self._place.rounds,
             stderr=self._place.stderr(number), workload=self.workload,
         )  # fmt: skip
-        handle = Handle(self._context, setup, self._slots)
+
+    def _welcome(self, handle: Handle) -> None:
         self.handles.append(handle)
         board_of(self._slots).expected = len(self.handles)
-        self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, role, database))
+        self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, handle.role, handle.database))
         if self._order.epoch:
             self._joining.append(handle)
 
@@ -352,22 +375,24 @@ class Fleet:
         for handle in self.handles:
             if handle.exit is not None:
                 continue
-            has_ended = handle.process.exitcode is not None
+            has_ended = handle.has_ended
             self._messages += handle.batches()
             exited = handle.notice_exit() if has_ended else None
             if exited is None:
                 continue
             self._messages.append(exited)
-            if handle.role is Role.SINGLE_WRITER and not handle.is_leaving and len(self.handles) < SLOT_COUNT:
+            may_restart = not self.has_crew and not handle.is_leaving and len(self.handles) < SLOT_COUNT
+            if handle.role is Role.SINGLE_WRITER and may_restart:
                 self._spawn(Role.SINGLE_WRITER, handle.database)
 
     def _initial_count(self) -> int:
         workload = self.workload
-        return len(self._attendants()) * workload.databases + workload.writers + workload.readers
+        attendants = len(self._attendants()) + self.has_crew
+        return attendants * workload.databases + workload.writers + workload.readers
 
     def _attendants(self) -> list[Role]:
         """Return the roles of which every database has one worker."""
-        roles = [Role.SINGLE_WRITER]
+        roles = [] if self.has_crew else [Role.SINGLE_WRITER]  # a crew brings its own
         if self.workload.pin_reader.mean_ns:
             roles.append(Role.PINNED_READER)
         if self.workload.checkpointer.kind is not None:

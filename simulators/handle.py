@@ -1,11 +1,14 @@
-"""One worker process seen from the parent: its pipe, its queue, its slot, its totals."""
+"""One worker seen from the parent: its process, its pipe, its queue, its slot, its totals."""
 
 from __future__ import annotations
 
 import time
+from collections.abc import Sequence
+from multiprocessing.connection import Connection
 from multiprocessing.context import SpawnContext, SpawnProcess
 from multiprocessing.queues import SimpleQueue
-from typing import Final
+from pathlib import Path
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -14,6 +17,7 @@ from simulators.orders import Order, encode
 from simulators.slots import Activity, Slot, Slots, committed, in_flight, sample
 from simulators.spawning import start_process
 from simulators.worker import Setup
+from simulators.workload import WorkerKind
 
 _MODULES: Final = {
     Role.WRITER: "simulators.writer",
@@ -24,27 +28,73 @@ _MODULES: Final = {
 }
 
 
-class Handle:
-    """The parent's end of one worker process."""
+_CREW_MODULES: Final = {
+    WorkerKind.THREAD: "simulators.thread_writers",
+    WorkerKind.TASK: "simulators.task_writers",
+}
 
-    def __init__(self, context: SpawnContext, setup: Setup, slots: Slots) -> None:
+
+class WorkerProcess:
+    """A process in which one worker lives, or all writers of a fleet of threads or tasks."""
+
+    def __init__(self, process: SpawnProcess, stderr: Path, *, is_shared: bool = False) -> None:
+        self.process = process
+        self.stderr = stderr
+        self.is_shared = is_shared
+        self.was_killed = False
+
+    def kill(self) -> None:
+        """Kill it with SIGKILL, on demand."""
+        self.was_killed = True
+        self.process.kill()
+
+
+class _Channel(NamedTuple):
+    """The queue that a worker sends its batches on, and both ends of the pipe that its orders come through."""
+
+    queue: SimpleQueue[bytes]
+    receiver: Connection
+    sender: Connection
+
+
+def start_alone(context: SpawnContext, setup: Setup, slots: Slots) -> Handle:
+    """Start a worker in a process of its own."""
+    channel = _open_channel(context)
+    process = start_process(context, _MODULES[setup.role], "main", (setup, slots, channel.queue, channel.receiver))
+    return Handle(setup, slots, WorkerProcess(process, setup.stderr), channel)
+
+
+def start_together(context: SpawnContext, setups: Sequence[Setup], slots: Slots) -> list[Handle]:
+    """Start several workers in one process, as the kind of worker says that their workload has."""
+    channels = [_open_channel(context) for _ in setups]
+    members = [(setup, channel.queue, channel.receiver) for setup, channel in zip(setups, channels, strict=True)]
+    module = _CREW_MODULES[setups[0].workload.worker_kind]
+    process = WorkerProcess(start_process(context, module, "main", (members, slots)), setups[0].stderr, is_shared=True)
+    return [Handle(setup, slots, process, channel) for setup, channel in zip(setups, channels, strict=True)]
+
+
+def _open_channel(context: SpawnContext) -> _Channel:
+    receiver, sender = context.Pipe(duplex=False)
+    return _Channel(context.SimpleQueue(), receiver, sender)
+
+
+class Handle:
+    """The parent's end of one worker, made once its process has started."""
+
+    def __init__(self, setup: Setup, slots: Slots, process: WorkerProcess, channel: _Channel) -> None:
         self.id = setup.worker
         self.role = setup.role
         self.database = setup.database
         self.slot_number = setup.slot
         self.slot: Slot = slots[setup.slot]
         self.exit: WorkerExited | None = None
-        self.was_killed = False
         self.is_leaving = False
         """It was told to end for good (removed, or the run is over)."""
-        self._stderr = setup.stderr
         self._decoder = msgspec.msgpack.Decoder(Batch)
-        self._queue: SimpleQueue[bytes] = context.SimpleQueue()
-        receiver, self._pipe = context.Pipe(duplex=False)
-        self.process: SpawnProcess = start_process(
-            context, _MODULES[setup.role], "main", (setup, slots, self._queue, receiver)
-        )
-        receiver.close()
+        self._host = process
+        self.process: SpawnProcess = process.process
+        self._queue, self._pipe = channel.queue, channel.sender
+        channel.receiver.close()
         # Only the worker may hold the writing end: if it is killed in the middle of a message, reading must end.
         vars(self._queue)["_writer"].close()
 
@@ -57,6 +107,21 @@ class Handle:
     def is_alive(self) -> bool:
         """Whether its end has not been noticed yet."""
         return self.exit is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether it works no more, noticed or not: its process has ended, or it has, of many in one process."""
+        return self.process.exitcode is not None or (self._host.is_shared and self.slot.activity == Activity.ENDED)
+
+    @property
+    def is_running(self) -> bool:
+        """Whether its end has not been noticed yet, or its process still runs."""
+        return self.is_alive or self.process.exitcode is None
+
+    @property
+    def was_killed(self) -> bool:
+        """Whether its process was killed on demand."""
+        return self._host.was_killed
 
     @property
     def is_ready(self) -> bool:
@@ -97,15 +162,15 @@ class Handle:
         return arrived
 
     def kill(self) -> None:
-        """Kill it with SIGKILL, on demand."""
-        self.was_killed = True
-        self.process.kill()
+        """Kill its process with SIGKILL, on demand."""
+        self._host.kill()
 
     def notice_exit(self) -> WorkerExited | None:
         """Return its exit, once, when it has ended; call only after its last batches were read."""
-        code = self.process.exitcode
-        if code is None or self.exit is not None:
+        if not self.has_ended or self.exit is not None:
             return None
+        ended_well = self._host.is_shared and self.slot.activity == Activity.ENDED
+        code = 0 if ended_well else self.process.exitcode or 0
         is_abnormal = code != 0
         self.slot.expected = 0
         self.exit = WorkerExited(
@@ -130,7 +195,7 @@ class Handle:
         if code < 0:
             return "killed" if self.was_killed else f"signal {-code}"
         try:
-            lines = self._stderr.read_text(errors="replace").split("\n")
+            lines = self._host.stderr.read_text(errors="replace").split("\n")
         except OSError:
             lines = []
         said = [line.strip() for line in lines if line.strip()]

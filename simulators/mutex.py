@@ -11,6 +11,7 @@ import signal
 import threading
 from pathlib import Path
 from types import FrameType
+from typing import Protocol
 
 from simulators.orders import Inbox
 from simulators.slots import Slot
@@ -20,6 +21,16 @@ _NUDGE_S = 0.05
 
 class Withdrawn(Exception):  # noqa: N818  # not an error: the fleet wants the wait given up
     """The wait for the mutex was given up because an order wanted the worker to park."""
+
+
+class AnyMutex(Protocol):
+    """What a writer needs of a mutex, be it between processes or between threads."""
+
+    def acquire(self, asked_ns: int) -> None:
+        """Take it, waiting since `asked_ns`; raise Withdrawn if an order came first."""
+
+    def release(self) -> None:
+        """Give it back; harmless if it is not held."""
 
 
 class Mutex:

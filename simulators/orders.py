@@ -77,6 +77,11 @@ class Inbox:
         """Tell whether the order to end has been taken."""
         return self._current is not None and self._current.stop
 
+    @property
+    def must_end(self) -> bool:
+        """Tell whether the newest order, taken or not, is to end."""
+        return self._newest is not None and self._newest.stop
+
     def look(self, timeout_s: float = 0.0) -> None:
         """Take in the orders that have arrived, waiting up to `timeout_s` for the first."""
         while select.select((self._descriptor,), (), (), timeout_s)[0]:
@@ -108,7 +113,7 @@ class Inbox:
         deadline_ns = time.monotonic_ns() + duration_ns
         while (left_ns := deadline_ns - time.monotonic_ns()) > 0:
             self.look(left_ns / 1e9)
-            if self._newest is not None and self._newest.stop:
+            if self.must_end:
                 return False
         return True
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from typing import Final
+from typing import Final, Protocol
 
 from simulators import database
 from simulators.events import Outcome, Transaction
@@ -30,12 +30,22 @@ class WriterGoneError(ConnectionError):
     """The single writer died with our request: its outcome is unknown."""
 
 
-def write_through_queue(worker: Worker, order: Order) -> None:
+class Link(Protocol):
+    """The way to the single writer: between processes a socket, between threads a queue in memory."""
+
+    def ask(self, request: Request) -> Reply:
+        """Hand over a request and return the answer."""
+
+    def close(self) -> None:
+        """Ask no more."""
+
+
+def write_through_queue(worker: Worker, order: Order, link: Link | None = None) -> None:
     """Send transactions, one at a time, and wait for each commit to be acknowledged, until an order says otherwise."""
     slot, inbox, recorder = worker.slot, worker.inbox, worker.recorder
     payload = database.make_payload(worker.workload, worker.setup.worker) * worker.workload.rows
     pace = Pace(worker, order)
-    link = _Link(worker)
+    link = link or _SocketLink(worker)
     number = slot.done
     next_look_ns = 0
     due_ns, asked_ns = pace.start()
@@ -65,7 +75,7 @@ def write_through_queue(worker: Worker, order: Order) -> None:
     pace.end()
 
 
-class _Link:
+class _SocketLink:
     """The connection to the single writer, made again when it was lost."""
 
     def __init__(self, worker: Worker) -> None:

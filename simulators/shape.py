@@ -6,7 +6,14 @@ import apsw
 
 from simulators import database
 from simulators.worker import Worker
-from simulators.workload import Statement
+from simulators.workload import Statement, Workload
+
+
+def insert_statement(workload: Workload) -> tuple[str, int]:
+    """Return the INSERT of a workload's transactions and how many rows one of them inserts."""
+    per_statement = workload.rows if workload.statement is Statement.BATCH else 1
+    rows = ", ".join(["(?, ?, ?)"] * per_statement)
+    return f"INSERT INTO entry(worker, number, payload) VALUES {rows}", per_statement
 
 
 class Shape:
@@ -17,10 +24,7 @@ class Shape:
 
     def __init__(self, worker: Worker, cursor: apsw.Cursor) -> None:
         workload = worker.workload
-        per_statement = workload.rows if workload.statement is Statement.BATCH else 1
-        self.insert_sql = "INSERT INTO entry(worker, number, payload) VALUES " + ", ".join(
-            ["(?, ?, ?)"] * per_statement
-        )
+        self.insert_sql, per_statement = insert_statement(workload)
         self.is_plain = (
             workload.rows == 1 and not workload.hold.mean_ns and workload.statement is not Statement.READ_THEN_WRITE
         )

@@ -7,12 +7,12 @@ import selectors
 import socket
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import ExitStack, closing
 from functools import partial
 from multiprocessing.connection import Connection
 from multiprocessing.queues import SimpleQueue
-from typing import Final
+from typing import Any, Final, Protocol, TypeVar
 
 import apsw
 
@@ -30,6 +30,31 @@ _REQUEST_HEAD_BYTES: Final = 64
 """More than a request's head, so that a whole small request is read at once."""
 
 _FAREWELL_NS: Final = 1_000_000_000
+Client = TypeVar("Client")
+
+
+class Desk(Protocol[Client]):
+    """Where requests arrive, from other processes or from other threads."""
+
+    queue: deque[tuple[Client, Request]]
+
+    @property
+    def clients(self) -> Collection[object]:
+        """Those who must be answered before the desk may close."""
+
+    def receive(self, timeout_ns: int) -> None:
+        """Queue what has arrived; wait for something, or an order, up to `timeout_ns`."""
+
+    def take(self, count: int) -> list[tuple[Client, Request]]:
+        """Remove and return the `count` oldest requests."""
+
+    def answer(self, client: Client, reply: Reply) -> None:
+        """Send a reply."""
+
+    def close(self) -> None:
+        """Take no more requests."""
+
+
 _LOOK_UP: Final = "SELECT 1 FROM entry WHERE worker = ? AND number = ? LIMIT 1"
 
 
@@ -38,18 +63,18 @@ def main(setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection
     run(setup, slots, queue, pipe, own_the_write_connection)
 
 
-def own_the_write_connection(worker: Worker) -> None:
+def own_the_write_connection(worker: Worker, make_desk: Callable[[Worker], Desk[Any]] | None = None) -> None:
     """Serve while the mode is single-writer; in the other modes there is nothing to own."""
     for order in worker.orders():
         if order.mode is Mode.SINGLE_WRITER:
             with ExitStack() as open_things:
                 connection = open_things.enter_context(closing(database.connect(worker.setup.path, worker.workload)))
                 open_things.enter_context(worker.recorder.counting_cache(partial(database.cache_status, connection)))
-                desk = open_things.enter_context(closing(Desk(worker)))
+                desk = open_things.enter_context(closing((make_desk or SocketDesk)(worker)))
                 serve(worker, desk, Committer(worker, connection))
 
 
-def serve(worker: Worker, desk: Desk, committer: Committer) -> None:
+def serve(worker: Worker, desk: Desk[Client], committer: Committer) -> None:
     """Commit what is queued, oldest first, until an order says otherwise; parked, send every request back."""
     inbox, slot, recorder = worker.inbox, worker.slot, worker.recorder
     takes_all = worker.workload.group_commit
@@ -83,8 +108,8 @@ def serve(worker: Worker, desk: Desk, committer: Committer) -> None:
         recorder.send_if_due()
 
 
-class Desk:
-    """Where requests arrive: a listening socket, its clients, and the queue in order of arrival."""
+class SocketDesk:
+    """Where requests of other processes arrive: a listening socket, its clients, and the queue in order of arrival."""
 
     def __init__(self, worker: Worker) -> None:
         self.queue: deque[tuple[socket.socket, Request]] = deque()

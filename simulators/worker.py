@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from multiprocessing.connection import Connection
 from multiprocessing.queues import SimpleQueue
 from pathlib import Path
+from typing import NoReturn
 
 import msgspec
 
@@ -126,23 +127,41 @@ def run(
     setup: Setup, slots: Slots, queue: SimpleQueue[bytes], pipe: Connection, work: Callable[[Worker], None]
 ) -> None:
     """Run `work` in this process with its output in a file and the signals of the terminal ignored."""
+    settle(setup.stderr)
+    close_reading_end(queue)
+    run_to_the_end(Worker(setup, slots, queue, pipe), work)
+
+
+def settle(stderr: Path) -> None:
+    """Make this a worker process: output into a file, the signals of the terminal ignored, no hurry to get the CPU."""
     for number in GROUP_SIGNALS:
         signal.signal(number, signal.SIG_IGN)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, GROUP_SIGNALS)
-    output = os.open(setup.stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
+    output = os.open(stderr, os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     for stream in (1, 2):
         os.dup2(output, stream)
-    # Only the parent may hold the reading end: when it is gone, writing must fail instead of waiting for ever.
-    vars(queue)["_reader"].close()
     if hasattr(os, "SCHED_BATCH"):
         # Waking up must not interrupt whoever is at work: with few cores, sixteen clients would keep pushing the single
         # writer that answers them off its core.  All workers run so in every mode.
         os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
-    worker = Worker(setup, slots, queue, pipe)
+
+
+def close_reading_end(queue: SimpleQueue[bytes]) -> None:
+    """Leave the reading end to the parent: when it is gone, writing must fail instead of waiting for ever."""
+    vars(queue)["_reader"].close()
+
+
+def run_to_the_end(worker: Worker, work: Callable[[Worker], None]) -> None:
+    """Run `work`; an exception that it does not expect ends the whole process."""
     try:
         work(worker)
     except Exception:  # noqa: BLE001  # the last line of its stderr tells the fleet why a worker ended
-        traceback.print_exc()
-        worker.recorder.send()
-        os._exit(1)
+        fail(worker)
     worker.end()
+
+
+def fail(worker: Worker) -> NoReturn:
+    """Say which exception is being handled, send what is left, and end the whole process."""
+    traceback.print_exc()
+    worker.recorder.send()
+    os._exit(1)

@@ -29,6 +29,11 @@ class WorkerKind(StrEnum):
     """What a worker is."""
 
     PROCESS = "process"
+    THREAD = "thread"
+    """All writers are threads of one process; each has its own connection.  Readers are processes."""
+    TASK = "task"
+    """All writers are asyncio tasks of one process that share a pool of connections, each with a thread of its own;
+    every statement is awaited, also inside the transaction.  Readers are processes."""
 
 
 class Begin(StrEnum):
@@ -74,12 +79,18 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     writers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="writer processes")] = 16
     readers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="reader processes")] = 2
     worker_kind: Annotated[WorkerKind, Meta(description="what a worker is")] = WorkerKind.PROCESS
+    pool: Annotated[
+        int, Meta(ge=1, le=MAX_WORKERS, description="connections that the tasks share, for each database")
+    ] = 10
     mode: Annotated[Mode, Meta(description="how writers come to the write lock")] = Mode.CONTENDED
     group_commit: Annotated[bool, Meta(description="the single writer commits what is queued as one")] = False
     begin: Annotated[Begin, Meta(description="how a write transaction begins")] = Begin.IMMEDIATE
     busy: Annotated[
         BusyPolicy, Meta(description="when the lock is taken: timeout:5000, none, constant:1, backoff:1:100 (ms)")
     ] = BusyPolicy()
+    keep_interpreter: Annotated[
+        bool, Meta(description="a busy wait sleeps without releasing Python's interpreter lock")
+    ] = False
     synchronous: Annotated[Synchronous, Meta(description="PRAGMA synchronous")] = Synchronous.NORMAL
     journal_mode: Annotated[JournalMode, Meta(description="PRAGMA journal_mode: a WAL, or a rollback journal")] = (
         JournalMode.WAL
@@ -137,6 +148,11 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
                 f"checkpointer: {self.checkpointer} has nothing to do with journal-mode {self.journal_mode.value}; "
                 "allowed is none, or journal-mode wal."
             )
+        if self.arrival.pause_ns is not None and self.worker_kind is not WorkerKind.PROCESS:
+            raise WorkloadError(
+                f"arrival: {self.arrival} needs worker-kind process; writers of kind {self.worker_kind.value} allow "
+                "closed and rate:N."
+            )
         if self.max_size.bytes < 2**20:
             raise WorkloadError(f"max-size: {self.max_size} is too small; allowed are 1MiB to 1TiB.")
 
@@ -151,7 +167,10 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
 
     def in_words(self) -> str:
         """Describe the workload in one line."""
-        count = f"{self.writers} writer{'s' if self.writers != 1 else ''}"
+        kind = "writer" if self.worker_kind is WorkerKind.PROCESS else f"writer {self.worker_kind.value}"
+        count = f"{self.writers} {kind}{'s' if self.writers != 1 else ''}"
+        if self.worker_kind is WorkerKind.TASK and self.mode is not Mode.SINGLE_WRITER:
+            count += f" with a pool of {self.pool} connection{'s' if self.pool != 1 else ''}"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
         parts.append(self._arrival_words())
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"
@@ -169,6 +188,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             parts.append(f"{self.databases} databases")
         if self.busy != BusyPolicy():
             parts.append(f"busy {self.busy}")
+        if self.keep_interpreter:
+            parts.append("busy waits keep the interpreter lock")
         if self.begin is not Begin.IMMEDIATE:
             parts.append(f"begin {self.begin.value}")
         if self.statement is not Statement.ROW_BY_ROW:

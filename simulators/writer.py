@@ -16,7 +16,7 @@ import apsw
 from simulators import database
 from simulators.busy import BusyHandler
 from simulators.events import Mode, Outcome, Transaction
-from simulators.mutex import Mutex, Withdrawn
+from simulators.mutex import AnyMutex, Mutex, Withdrawn
 from simulators.orders import Order
 from simulators.pace import Pace
 from simulators.queue_client import write_through_queue
@@ -46,10 +46,12 @@ def write(worker: Worker) -> None:
             write_directly(worker, order, connection, mutex)
 
 
-def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mutex: Mutex | None) -> None:
+def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mutex: AnyMutex | None) -> None:
     """Write on a connection of our own until an order says otherwise; behind a mutex if there is one."""
     slot, inbox, recorder, workload = worker.slot, worker.inbox, worker.recorder, worker.workload
-    handler = BusyHandler(workload.busy, slot, inbox, worker.random, recorder.count_retry)
+    handler = BusyHandler(
+        workload.busy, slot, inbox, worker.random, recorder.count_retry, keeps_interpreter=workload.keep_interpreter
+    )
     connection.set_busy_handler(handler)
     cursor = connection.cursor()
     shape, pace = Shape(worker, cursor), Pace(worker, order)

@@ -132,7 +132,7 @@ class SimulationSession:
 
     def add_writer(self) -> None:
         """Start one more writer."""
-        self._commands.put(partial(Fleet.add, role=Role.WRITER))
+        self._commands.put(self._add_writer)
 
     def remove_writer(self) -> None:
         """End the newest writer once its transaction is done."""
@@ -247,11 +247,18 @@ class SimulationSession:
                 self._exit_code = CANNOT_EXIT
                 self._stop.set()
 
+    def _add_writer(self, fleet: Fleet) -> None:
+        if not fleet.add(Role.WRITER) and fleet.has_crew:
+            self._message = f"A writer cannot be added: the {self._workload.worker_kind.value}s share one process."
+
     def _note_exit(self, exited: WorkerExited, fleet: Fleet) -> None:
         handle = fleet.handles[exited.worker - 1]
-        again = " and was started again" if handle.role is Role.SINGLE_WRITER else ""
         if self._exit_code == 0:
-            self._message = f"The {handle.role.value} {handle.id} (pid {handle.pid}) ended: {exited.exit}{again}."
+            who = f"The {handle.role.value} {handle.id} (pid {handle.pid})"
+            again = " and was started again" if handle.role is Role.SINGLE_WRITER else ""
+            if fleet.has_crew and handle.role is not Role.READER:
+                who, again = f"The process of all writers (pid {handle.pid})", ""
+            self._message = f"{who} ended: {exited.exit}{again}."
         if not fleet.living(Role.WRITER) and not fleet.living(Role.READER) and not self._stop.is_set():
             self._message = f"Every worker has ended; the last one: {exited.exit}."
             self._exit_code = CANNOT_EXIT if not handle.was_killed else 0

@@ -77,6 +77,18 @@ def test_rates_count_only_the_time_that_the_workload_ran() -> None:
     assert fold.snapshot(Status.RUNNING).elapsed_ns == 9 * S
 
 
+def test_an_end_that_is_told_late_is_taken_back() -> None:
+    fold = fold_with(batch(1, committed=20), Tick(4 * S), Running(3 * S, False), Tick(5 * S))
+    assert simulation(fold).phase.elapsed_s == 2
+    assert simulation(fold).phase.per_second(20) == 10
+    fold.add(Running(6 * S, False))  # the pause that follows anyway
+    fold.add(Tick(7 * S))
+    assert simulation(fold).phase.elapsed_s == 2
+    fold.add(Running(8 * S, True))
+    fold.add(Tick(9 * S))
+    assert simulation(fold).phase.elapsed_s == 3
+
+
 def test_shares_and_fairness_include_those_who_got_nothing() -> None:
     phase = simulation(fold_with(batch(1, committed=12), Tick(3 * S))).phase
     assert [(worker.id, worker.share) for worker in phase.workers] == [(1, 1), (2, 0)]

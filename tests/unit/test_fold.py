@@ -237,9 +237,10 @@ def test_a_dead_worker_is_named_and_waits_no_more() -> None:
 
 
 def observation(
-    at_ns: int, live: int | None, copied: int | None = 0, sequence: int | None = 1, *marks: ReadMark
+    at_ns: int, live: int | None, copied: int | None = 0, generation: int | None = 1, *marks: ReadMark
 ) -> WalObservation:
-    return WalObservation(at_ns, 0, None if live is None else 32 + live * 4120, live, copied, sequence, marks)
+    size = None if live is None else 32 + live * 4120
+    return WalObservation(at_ns, 0, size, live, copied, None, marks, generation)
 
 
 def test_the_wals_size_peak_resets_and_backlog() -> None:
@@ -253,14 +254,21 @@ def test_the_wals_size_peak_resets_and_backlog() -> None:
     assert simulation(fold).phase.quality["wal"] is Quality.SAMPLED
 
 
-def test_a_reset_is_seen_although_the_file_was_cut_to_nothing_in_between() -> None:
-    fold = fold_with(
-        observation(S, 500, 500, 7),
-        observation(S + 50 * MS, 0, 0, None),
-        observation(S + 100 * MS, 10, 0, 8),
-        Tick(2 * S),
-    )
-    assert simulation(fold).phase.wal.resets == 1
+@pytest.mark.parametrize(
+    ("looks", "resets"),
+    [
+        ([(7, 9), (7, 20), (8, 1), (12, 3)], 5),
+        ([(7, 9), (None, None), (9, 2)], 2),  # not readable for a moment
+        ([(2**32 - 2, 9), (1, 4)], 3),
+        ([(5, 9), (6, 0), (3_000_000_000, 2)], 1),  # truncated, then begun by a connection that draws a new one
+        ([(5, 9), (3_000_000_000, 2)], 1),  # the same, not seen while it was empty
+        ([(0, 0), (3_000_000_000, 2)], 0),  # the first frames ever
+        ([(None, None), (5, 1), (4, 0)], 1),
+    ],
+)
+def test_resets_are_the_changes_of_the_generation(looks: list[tuple[int | None, int | None]], resets: int) -> None:
+    seen = [observation(S + n * MS, frames, 0, generation) for n, (generation, frames) in enumerate(looks)]
+    assert simulation(fold_with(*seen, Tick(2 * S))).phase.wal.resets == resets
 
 
 def test_a_held_mark_pins_only_what_a_checkpoint_would_copy() -> None:

@@ -226,7 +226,10 @@ class PhaseStarted(msgspec.Struct, frozen=True, tag="phase"):
 
 
 class Running(msgspec.Struct, frozen=True, tag="running"):
-    """The workload was paused or resumed, or began or ended to switch modes; paused time counts in no rate."""
+    """The workload was paused or resumed, or began or ended to switch modes; paused time counts in no rate.
+
+    An end may be told late: where the writers have done all their work, `at_ns` is when the last of them had.
+    """
 
     at_ns: int
     running: bool

@@ -69,6 +69,7 @@ class Fleet:
         self._slots = create_slots(self._context)
         self._epoch = 0
         self._paused = False
+        self._has_told_idle = False
         self._order = Order(0, run=False, mode=self.mode, phase=0)
         self._joining: list[Handle] = []
         self._operations: deque[Iterator[None]] = deque([self._start()])
@@ -132,6 +133,7 @@ class Fleet:
                 next(self._operations[0])
             except StopIteration:
                 self._operations.popleft()
+        self._tell_idle()
         now_ns = time.monotonic_ns()
         if now_ns >= self._next_read_ns:
             self._next_read_ns = now_ns + READ_INTERVAL_NS
@@ -306,12 +308,23 @@ class Fleet:
         workers = [h for h in self.handles if h.is_alive and h.is_ready and h.role is not Role.SINGLE_WRITER]
         for handle in workers:  # all before any, or the first would not wait for the others
             self._expect(handle)
+        self._messages.append(Running(time.monotonic_ns(), True))
         for handle in workers:
             self._send(handle)
         self.state = FleetState.RUNNING
-        self._messages.append(Running(time.monotonic_ns(), True))
+        self._has_told_idle = False
 
     # Parts.
+
+    def _tell_idle(self) -> None:
+        """Say once when the last writer had done its share, which is earlier than anybody has noticed it.
+
+        The time that fixed work takes ends there; whoever is in no hurry to begin the next phase does not lengthen it.
+        """
+        if self._order.transactions and not self._has_told_idle and self.is_idle:
+            self._has_told_idle = True
+            ended_ns = max((handle.slot.since_ns for handle in self.living(Role.WRITER)), default=time.monotonic_ns())
+            self._messages.append(Running(ended_ns, False))
 
     def _broadcast(self, *, run: bool, stop: bool = False) -> None:
         self._epoch += 1

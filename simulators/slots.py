@@ -34,7 +34,7 @@ class Slot(ctypes.Structure):
         ("got", ctypes.c_int64),  # number of the newest transaction that got the lock (reader: began)
         ("done", ctypes.c_int64),  # number of the newest transaction that ended, whatever its outcome
         ("waiting_since_ns", ctypes.c_int64),  # 0 while it does not wait for the write lock
-        ("since_ns", ctypes.c_int64),  # start of the present hold, read or think time, where it is long; else stale
+        ("since_ns", ctypes.c_int64),  # start of the present hold, read, think or parked time, where it is long
         ("failed", ctypes.c_int64),
         ("withdrawn", ctypes.c_int64),
         ("in_doubt", ctypes.c_int64),

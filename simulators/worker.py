@@ -69,6 +69,7 @@ class Worker:
             if order.run:
                 self.recorder.phase = order.phase
                 yield order
+                self.slot.since_ns = time.monotonic_ns()
                 self.recorder.send()
                 self.slot.activity = Activity.PARKED
 

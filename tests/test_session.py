@@ -218,3 +218,33 @@ def test_a_run_without_a_wal_has_none_of_its_figures() -> None:
         assert (phase.wal.peak_bytes, phase.wal.checkpoints, phase.wal.resets, phase.wal.pinned_ns) == (None,) * 4
     assert result.accounting.lost == 0
     assert result.accounting.rows_expected == result.accounting.rows_in_database
+
+
+@pytest.mark.parametrize("arrival", ["closed", "burst"])
+def test_fixed_work_is_done_exactly_and_timed_in_each_phase_of_a_comparison(arrival: str) -> None:
+    workload = {**SMALL, "hold": "10ms", "think": 0, "transactions": 40, "arrival": arrival}
+    result = Watched(workload, compare=True).end()
+    assert [phase.mode for phase in result.phases] == [Mode.CONTENDED, Mode.SINGLE_WRITER]
+    simulation = result.final.simulation
+    assert simulation is not None
+    ends_ns = [result.phases[1].started_ns, result.final.at_ns]
+    for phase, end_ns in zip(result.phases, ends_ns, strict=True):
+        assert phase.committed == 40
+        own = [t for t in simulation.recent if t.outcome == 0 and phase.started_ns <= t.asked_ns < end_ns]
+        assert len(own) == 40  # each held the lock long enough to be an event
+        span_ns = max(t.done_ns for t in own) - min(t.asked_ns for t in own)
+        assert 40 * 10_000_000 <= span_ns <= phase.elapsed_ns
+    assert result.accounting.lost == 0
+
+
+@pytest.mark.parametrize("mode", ["contended", "mutex", "single-writer"])
+def test_fixed_work_ends_a_run_in_every_mode_and_its_time_is_that_of_the_work(mode: str) -> None:
+    result = Watched({**SMALL, "readers": 0, "hold": "5ms", "think": 0, "transactions": 30, "mode": mode}).end()
+    (phase,) = result.phases
+    assert phase.committed == 30
+    assert phase.elapsed_ns >= 30 * 5_000_000
+    simulation = result.final.simulation
+    assert simulation is not None
+    last_ns = max(t.done_ns for t in simulation.recent if t.outcome == 0)
+    late_ns = phase.started_ns + phase.elapsed_ns - last_ns
+    assert late_ns < 100_000_000  # what closing a connection takes, not what noticing it takes

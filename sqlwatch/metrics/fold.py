@@ -89,6 +89,8 @@ class SimulationFold:
                 self._begin_phase(message)
             case Running():
                 self._advance(message.at_ns)
+                if self._running and not message.running:
+                    self._take_back(self._now_ns - message.at_ns)
                 self._running = message.running
             case WorkerStarted():
                 self._workers[message.worker] = WorkerNow(message.worker, message.pid, message.role, message.database)
@@ -226,6 +228,12 @@ class SimulationFold:
         if self._current is not None:
             for streaks in self._current.streaks.values():
                 streaks.settle(now_ns)
+
+    def _take_back(self, late_ns: int) -> None:
+        """Uncount running time, where the end of it is told late."""
+        for tally in (self._current, self._slices[-1]):
+            if tally is not None:
+                tally.ran_ns = max(tally.ran_ns - late_ns, 0)
 
     # Views.
 

@@ -222,8 +222,9 @@ class ReadMark(msgspec.Struct, frozen=True, array_like=True):
 class WalObservation(msgspec.Struct, frozen=True, tag="wal"):
     """The WAL of one database at one moment, read from the -wal and -shm headers (https://sqlite.org/walformat.html).
 
-    `live_frames` is mxFrame, `backfilled_frames` nBackfill, `checkpoint_sequence` the -wal header's counter of resets.
-    A value that could not be read (no file, torn header) is None.
+    `live_frames` is mxFrame, `backfilled_frames` nBackfill, `checkpoint_sequence` the -wal header's counter of resets,
+    which every connection counts for itself.  `generation` is salt 1, which changes with each reset, most
+    often by one (modulo 2^32).  What could not be read (no file, torn header) is None.
     """
 
     at_ns: int
@@ -233,6 +234,7 @@ class WalObservation(msgspec.Struct, frozen=True, tag="wal"):
     backfilled_frames: int | None
     checkpoint_sequence: int | None
     marks: tuple[ReadMark, ...] = ()
+    generation: int | None = None
 
 
 class HeldLooks(msgspec.Struct, frozen=True, array_like=True):

@@ -12,6 +12,10 @@ _LONGEST_GAP_NS = 500_000_000
 """Time between two looks that still counts as watched."""
 
 
+_MOST_RESETS = 1 << 16
+"""A larger difference of generations between two looks is a new one at random, not so many resets."""
+
+
 class WalStory:
     """Follows the WALs of all databases of a simulation."""
 
@@ -23,8 +27,8 @@ class WalStory:
         self.resets = 0
         self._checkpoint_frames = checkpoint_frames or 1000
         self._latest: dict[int, WalObservation] = {}
-        self._sequences: dict[int, int] = {}
-        """Newest checkpoint sequence seen of each WAL: a truncated file has none until it is written again."""
+        self._generations: dict[int, tuple[int, bool]] = {}
+        """Newest generation seen of each database's WAL, and whether the WAL had frames then."""
         self._held_since_ns: dict[tuple[int, int, int], int] = {}
 
     def add(self, observation: WalObservation) -> tuple[int, int]:
@@ -36,9 +40,9 @@ class WalStory:
         if total is not None:
             self.peak_bytes = max(self.peak_bytes or 0, total)
         if before is None:
-            self._note_sequence(observation)
+            self._note_generation(observation)
             return 0, 0
-        resets = self._note_sequence(observation)
+        resets = self._note_generation(observation)
         gap_ns = observation.at_ns - before.at_ns
         pinned_ns = gap_ns if gap_ns <= _LONGEST_GAP_NS and self._is_pinned(observation) else 0
         self.resets += resets
@@ -48,7 +52,7 @@ class WalStory:
     def forget_now(self) -> None:
         """Forget the state of the WALs: they are gone.  The sums stay."""
         self._latest.clear()
-        self._sequences.clear()
+        self._generations.clear()
         self._held_since_ns.clear()
 
     def add_checkpoint(self, checkpoint: Checkpoint) -> None:
@@ -88,14 +92,22 @@ class WalStory:
             last_checkpoint=self.last_checkpoint, pins=tuple(pins), pinned_ns=self.pinned_ns,
         )  # fmt: skip
 
-    def _note_sequence(self, observation: WalObservation) -> int:
-        """Return how often the WAL was begun again since its sequence was last seen."""
-        sequence, last = observation.checkpoint_sequence, self._sequences.get(observation.database)
-        if sequence is None:
+    def _note_generation(self, observation: WalObservation) -> int:
+        """Return how often the WAL was begun again, at least, since its generation was last seen.
+
+        A writer's or a checkpoint's reset makes the generation larger by one (walRestartHdr in SQLite's wal.c).  The
+        first frame of a connection that has never reset the WAL itself may draw a new one at random
+        (sqlite3WalFrames): that goes with a reset, seen before if the WAL was seen without frames.
+        """
+        if observation.generation is None:
             return 0
-        self._sequences[observation.database] = sequence
-        resets = 0 if last is None else (sequence - last) & 0xFFFFFFFF
-        return resets if resets < 1 << 31 else 0
+        before = self._generations.get(observation.database)
+        self._generations[observation.database] = observation.generation, bool(observation.live_frames)
+        if before is None:
+            return 0
+        generation, had_frames = before
+        steps = (observation.generation - generation) & 0xFFFFFFFF
+        return steps if steps < _MOST_RESETS else int(had_frames)
 
     def _note_marks(self, observation: WalObservation) -> None:
         held = {(observation.database, mark.slot, mark.frame) for mark in observation.marks if mark.held}

@@ -60,6 +60,7 @@ class WalReader:
             backfilled_frames=index.backfilled_frames if index is not None else None,
             checkpoint_sequence=header.checkpoint_sequence if header is not None else None,
             marks=_marks(index, held) if index is not None and held is not None else (),
+            generation=int.from_bytes(index.salts[:4], "big") if index is not None else None,
         )
 
     def read_shm(self) -> None:

@@ -1,10 +1,12 @@
 import time
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 
 from simulators.events import Checkpoint, CheckpointKind, Mode, PhaseStarted, Role, WorkerState
 from simulators.fleet import FleetState
+from sqlwatch.metrics.wal import WalStory
 from sqlwatch.observe.wal import WalReader
 from tests.simulators.conftest import Driven
 
@@ -18,6 +20,28 @@ def states(driven: Driven, role: Role) -> set[WorkerState]:
 
 def checkpoints(driven: Driven) -> list[Checkpoint]:
     return [checkpoint for batch in driven.batches() for checkpoint in batch.checkpoints]
+
+
+@pytest.mark.parametrize("with_checkpointer", [True, False])
+def test_resets_are_seen_whoever_makes_them(drive: Drive, with_checkpointer: bool) -> None:
+    """SQLite's own count in the -wal header is each connection's own, so it cannot tell."""
+    parameters: dict[str, Any] = (
+        {"autocheckpoint": 0, "checkpointer": "truncate:200ms"} if with_checkpointer else {"autocheckpoint": 8}
+    )
+    driven = drive(writers=3, hold=0, think="20ms", **parameters)
+    driven.start()
+    story, reader = WalStory(8), WalReader(driven.place.databases[0])
+
+    def look() -> int:
+        story.add(reader.read(time.monotonic_ns()))
+        return story.resets
+
+    driven.until(lambda: look() >= 6, "six resets")
+    reader.close()
+    driven.stop()
+    if with_checkpointer:
+        done = sum(checkpoint.outcome == 0 for checkpoint in checkpoints(driven))
+        assert 6 <= story.resets <= done
 
 
 def test_a_pinned_reader_keeps_the_wal_from_being_reused_until_it_lets_go(drive: Drive) -> None:

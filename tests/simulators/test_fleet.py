@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulators.events import Mode, Role, WorkerState
+from simulators.events import Mode, Role, Running, WorkerState
 from simulators.fleet import FleetState
 from tests.simulators.conftest import Driven
 
@@ -248,3 +248,25 @@ def test_a_closed_loop_has_no_latency_from_another_start(drive: Drive) -> None:
     driven.until_commits(50)
     driven.stop()
     assert not any(batch.service_latency.counts for batch in driven.batches())
+
+
+@pytest.mark.parametrize("mode", ["contended", "mutex", "single-writer"])
+def test_fixed_work_ends_when_its_last_transaction_does_however_late_that_is_noticed(drive: Drive, mode: str) -> None:
+    driven = drive(writers=3, transactions=12, hold="5ms", think=0, mode=mode)
+    driven.start()
+    driven.until(lambda: all(handle.has_parked(1) for handle in driven.writers()), "everyone's share")
+    time.sleep(0.3)  # the caller is busy with something else
+    noticed_ns = time.monotonic_ns()
+    driven.until(lambda: any(not message.running for message in runnings(driven)), "the word")
+    began, ended = runnings(driven)
+    driven.stop()
+    driven.check_nothing_lost()
+    done = [t for batch in driven.batches() for t in batch.transactions]
+    assert len(done) == 12
+    assert began.running
+    assert max(t.done_ns for t in done) <= ended.at_ns < noticed_ns
+    assert ended.at_ns - min(t.asked_ns for t in done) >= 12 * 5_000_000
+
+
+def runnings(driven: Driven) -> list[Running]:
+    return [message for message in driven.messages if isinstance(message, Running)]

@@ -77,6 +77,18 @@ def test_rates_count_only_the_time_that_the_workload_ran() -> None:
     assert fold.snapshot(Status.RUNNING).elapsed_ns == 9 * S
 
 
+def test_an_end_that_is_told_late_is_taken_back() -> None:
+    fold = fold_with(batch(1, committed=20), Tick(4 * S), Running(3 * S, False), Tick(5 * S))
+    assert simulation(fold).phase.elapsed_s == 2
+    assert simulation(fold).phase.per_second(20) == 10
+    fold.add(Running(6 * S, False))  # the pause that follows anyway
+    fold.add(Tick(7 * S))
+    assert simulation(fold).phase.elapsed_s == 2
+    fold.add(Running(8 * S, True))
+    fold.add(Tick(9 * S))
+    assert simulation(fold).phase.elapsed_s == 3
+
+
 def test_shares_and_fairness_include_those_who_got_nothing() -> None:
     phase = simulation(fold_with(batch(1, committed=12), Tick(3 * S))).phase
     assert [(worker.id, worker.share) for worker in phase.workers] == [(1, 1), (2, 0)]
@@ -225,9 +237,10 @@ def test_a_dead_worker_is_named_and_waits_no_more() -> None:
 
 
 def observation(
-    at_ns: int, live: int | None, copied: int | None = 0, sequence: int | None = 1, *marks: ReadMark
+    at_ns: int, live: int | None, copied: int | None = 0, generation: int | None = 1, *marks: ReadMark
 ) -> WalObservation:
-    return WalObservation(at_ns, 0, None if live is None else 32 + live * 4120, live, copied, sequence, marks)
+    size = None if live is None else 32 + live * 4120
+    return WalObservation(at_ns, 0, size, live, copied, None, marks, generation)
 
 
 def test_the_wals_size_peak_resets_and_backlog() -> None:
@@ -241,14 +254,21 @@ def test_the_wals_size_peak_resets_and_backlog() -> None:
     assert simulation(fold).phase.quality["wal"] is Quality.SAMPLED
 
 
-def test_a_reset_is_seen_although_the_file_was_cut_to_nothing_in_between() -> None:
-    fold = fold_with(
-        observation(S, 500, 500, 7),
-        observation(S + 50 * MS, 0, 0, None),
-        observation(S + 100 * MS, 10, 0, 8),
-        Tick(2 * S),
-    )
-    assert simulation(fold).phase.wal.resets == 1
+@pytest.mark.parametrize(
+    ("looks", "resets"),
+    [
+        ([(7, 9), (7, 20), (8, 1), (12, 3)], 5),
+        ([(7, 9), (None, None), (9, 2)], 2),  # not readable for a moment
+        ([(2**32 - 2, 9), (1, 4)], 3),
+        ([(5, 9), (6, 0), (3_000_000_000, 2)], 1),  # truncated, then begun by a connection that draws a new one
+        ([(5, 9), (3_000_000_000, 2)], 1),  # the same, not seen while it was empty
+        ([(0, 0), (3_000_000_000, 2)], 0),  # the first frames ever
+        ([(None, None), (5, 1), (4, 0)], 1),
+    ],
+)
+def test_resets_are_the_changes_of_the_generation(looks: list[tuple[int | None, int | None]], resets: int) -> None:
+    seen = [observation(S + n * MS, frames, 0, generation) for n, (generation, frames) in enumerate(looks)]
+    assert simulation(fold_with(*seen, Tick(2 * S))).phase.wal.resets == resets
 
 
 def test_a_held_mark_pins_only_what_a_checkpoint_would_copy() -> None:

@@ -17,7 +17,12 @@ from simulators.wire import Reply, Request
 from simulators.worker import Worker
 
 Answer: TypeAlias = Callable[[Reply], None]
-"""Takes the reply to one request; called in the single writer's thread, or at once while nobody serves."""
+"""Takes the reply to one request; called in the single writer's thread."""
+
+WITHDRAWN: Final = Reply(Outcome.WITHDRAWN, 0, 0)
+
+RETRY_NS: Final = 1_000_000
+"""How often a writer looks whether the single writer, which was told to begin before it, has begun."""
 
 _LONGEST_WAIT_NS: Final = 50_000_000
 """How long the single writer waits for requests before it looks for an order: a switch may take half a second."""
@@ -31,13 +36,12 @@ class Handover:
         self._gate = threading.Lock()
         self._is_open = False
 
-    def ask(self, request: Request, answer: Answer) -> None:
-        """Leave a request; while nobody serves it is withdrawn at once."""
+    def ask(self, request: Request, answer: Answer) -> bool:
+        """Leave a request, which will be answered; return False while nobody serves."""
         with self._gate:
             if self._is_open:
                 self.requests.put((answer, request))
-                return
-        answer(Reply(Outcome.WITHDRAWN, 0, 0))
+            return self._is_open
 
     def set_open(self, is_open: bool) -> None:
         """Begin or end taking requests; after the end there are no new ones in `requests`."""
@@ -56,7 +60,7 @@ class MemoryDesk:
 
     @property
     def clients(self) -> Collection[object]:
-        """Nobody: who asks after the end is answered by the handover itself."""
+        """Nobody: the handover refuses who asks after the end."""
         return ()
 
     def receive(self, timeout_ns: int) -> None:
@@ -84,19 +88,23 @@ class MemoryDesk:
         self._handover.set_open(False)
         self.receive(0)
         for answer, _ in self.take(len(self.queue)):
-            answer(Reply(Outcome.WITHDRAWN, 0, 0))
+            answer(WITHDRAWN)
 
 
 class ThreadLink:
     """A writer thread's way to the single writer: hand over, and sleep until the answer is there."""
 
-    def __init__(self, handover: Handover) -> None:
+    def __init__(self, handover: Handover, worker: Worker) -> None:
         self._handover = handover
+        self._inbox = worker.inbox
         self._replies: queue.SimpleQueue[Reply] = queue.SimpleQueue()
 
     def ask(self, request: Request) -> Reply:
         """Return the answer, which always comes: the single writer lives and dies with this thread."""
-        self._handover.ask(request, self._replies.put)
+        while not self._handover.ask(request, self._replies.put):
+            self._inbox.rest(RETRY_NS)
+            if self._inbox.parks:
+                return WITHDRAWN
         return self._replies.get()
 
     def close(self) -> None:

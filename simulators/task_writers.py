@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Sequence
 from functools import partial
 from typing import Final
@@ -21,7 +22,7 @@ from simulators.busy import BusyHandler
 from simulators.connection_pool import Pool, PooledConnection
 from simulators.crew import Member, run_crew
 from simulators.events import Mode, Outcome, Role, Transaction
-from simulators.handover import Handover, MemoryDesk
+from simulators.handover import RETRY_NS, WITHDRAWN, Handover, MemoryDesk
 from simulators.mutex import Withdrawn
 from simulators.orders import Order
 from simulators.shape import insert_statement
@@ -64,9 +65,11 @@ async def _run_writers(workers: Sequence[Worker], handovers: Sequence[Handover])
     if not workers:
         return
     workload = workers[0].workload
-    paths = {worker.setup.database: worker.setup.path for worker in workers}
-    pools = {number: Pool(path, workload, workload.pool) for number, path in paths.items()}
-    mutexes = {number: asyncio.Lock() for number in paths}
+    tasks = Counter((worker.setup.database, worker.setup.path) for worker in workers)
+    pools = {  # more connections than tasks would never be taken
+        number: Pool(path, workload, min(workload.pool, count)) for (number, path), count in tasks.items()
+    }
+    mutexes = {number: asyncio.Lock() for number in pools}
 
     async def run(worker: Worker) -> None:
         task, number = TaskWorker(worker), worker.setup.database
@@ -104,7 +107,7 @@ async def write_through_handover(task: TaskWorker, order: Order, handover: Hando
     due_ns, asked_ns = await pace.start()
     while not worker.inbox.parks and pace.has_next(number := slot.done + 1):
         slot.waiting_since_ns = asked_ns
-        reply = await _ask(handover, Request(Kind.WRITE, setup.worker, setup.slot, number, payload))
+        reply = await _ask(worker, handover, Request(Kind.WRITE, setup.worker, setup.slot, number, payload))
         done_ns = time.monotonic_ns()
         slot.done = number
         slot.waiting_since_ns = 0
@@ -121,14 +124,17 @@ async def write_through_handover(task: TaskWorker, order: Order, handover: Hando
         due_ns, asked_ns = await pace.next(due_ns)
 
 
-async def _ask(handover: Handover, request: Request) -> Reply:
+async def _ask(worker: Worker, handover: Handover, request: Request) -> Reply:
     loop = asyncio.get_running_loop()
     future: asyncio.Future[Reply] = loop.create_future()
 
     def answer(reply: Reply) -> None:
         loop.call_soon_threadsafe(future.set_result, reply)
 
-    handover.ask(request, answer)
+    while not handover.ask(request, answer):
+        await asyncio.sleep(RETRY_NS / 1e9)
+        if worker.inbox.parks:
+            return WITHDRAWN
     return await future
 
 

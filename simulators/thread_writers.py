@@ -57,7 +57,7 @@ def write(worker: Worker, *, lock: threading.Lock, handover: Handover) -> None:
     """Work through the fleet's orders, in whichever mode they say."""
     for order in worker.orders():
         if order.mode is Mode.SINGLE_WRITER:
-            write_through_queue(worker, order, ThreadLink(handover))
+            write_through_queue(worker, order, ThreadLink(handover, worker))
             continue
         with ExitStack() as open_things:
             connection = open_things.enter_context(closing(database.connect(worker.setup.path, worker.workload)))

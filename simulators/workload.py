@@ -80,7 +80,12 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
     readers: Annotated[int, Meta(ge=0, le=MAX_WORKERS, description="reader processes")] = 2
     worker_kind: Annotated[WorkerKind, Meta(description="what a worker is")] = WorkerKind.PROCESS
     pool: Annotated[
-        int, Meta(ge=1, le=MAX_WORKERS, description="connections that the tasks share, for each database")
+        int,
+        Meta(
+            ge=1,
+            le=MAX_WORKERS,
+            description="connections that tasks share, for each database; never more than its tasks",
+        ),
     ] = 10
     mode: Annotated[Mode, Meta(description="how writers come to the write lock")] = Mode.CONTENDED
     group_commit: Annotated[bool, Meta(description="the single writer commits what is queued as one")] = False

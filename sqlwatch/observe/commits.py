@@ -30,20 +30,24 @@ class CommitCounter:
         if index is None:
             self._has_looked = True
             return False
-        before, self._wal = self._wal, (generation, index)
-        self._has_seen = True
-        self._counter = None
-        if before is None and not self._has_looked:
-            self._has_looked, self._frames = True, self._frames or 0
-            return False
-        self._has_looked = True
-        is_same = before is not None and before[0] == generation
-        passed = (index.changes - before[1].changes) & _MASK if is_same and before is not None else -1
+        before = self._wal
+        self._wal, self._has_seen, self._counter = (generation, index), True, None
+        if before is None:
+            if not self._has_looked:
+                self._has_looked, self._frames = True, self._frames or 0
+                return False
+            passed = grew = -1
+        else:
+            known = before[1]
+            if known is index and before[0] == generation:
+                return False
+            passed = (index.changes - known.changes) & _MASK if before[0] == generation else -1
+            grew = index.live_frames - known.live_frames if known.salts == index.salts else -1
         if not 0 <= passed <= _MASK >> 1:  # recovery, or another -shm, began again at 0
             passed = index.changes
             self._is_exact = False
         self._commits += passed
-        self._add_frames(index, before[1] if before is not None else None)
+        self._frames = (self._frames or 0) + (grew if grew >= 0 else index.live_frames)
         return passed > 0
 
     def add_rollback(self, counter: int, *, is_exact: bool = True) -> bool:
@@ -76,7 +80,3 @@ class CommitCounter:
         """Believe no counter seen before: the database itself was replaced."""
         self._wal = self._counter = None
         self._has_looked = False
-
-    def _add_frames(self, index: WalIndex, before: WalIndex | None) -> None:
-        grew = index.live_frames - before.live_frames if before is not None and before.salts == index.salts else -1
-        self._frames = (self._frames or 0) + (grew if grew >= 0 else index.live_frames)

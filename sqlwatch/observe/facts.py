@@ -9,7 +9,7 @@ import stat
 from typing import Final
 
 from sqlwatch.metrics.observations import Database, JournalMode, Refusal
-from sqlwatch.observe.files import open_for_reading
+from sqlwatch.observe.files import open_for_reading, read_at
 from sqlwatch.observe.filesystems import FileSystem, file_system_of
 from sqlwatch.observe.formats import DATABASE_HEADER_BYTES, DatabaseHeader, FormatError, parse_database_header
 from sqlwatch.observe.processes import in_nested_pid_namespace
@@ -68,7 +68,7 @@ def inspect_open_database(descriptor: int, real: str, system: FileSystem | None)
 def read_header(descriptor: int, real: str) -> tuple[DatabaseHeader, JournalMode]:
     """Return the header and its journal mode; raise CannotObserve if it is none that we know."""
     try:
-        data = os.pread(descriptor, DATABASE_HEADER_BYTES, 0)
+        data = read_at(descriptor, DATABASE_HEADER_BYTES, 0)
     except OSError as error:
         raise _refused(real, error) from error
     if not data:

@@ -9,10 +9,17 @@ from typing import Final
 from sqlwatch.metrics.observations import LostLocks, OpenFile
 from sqlwatch.observe.holders import LockTable
 from sqlwatch.observe.locks import ListedLock
-from sqlwatch.observe.open_files import Scan, find_lost_locks, scan_descriptors
+from sqlwatch.observe.open_files import Foreign, Scan, find_lost_locks, scan_descriptors
 
 SCAN_NS: Final = 1_500_000_000
 """Time between two scans of everybody's descriptors, unless a scan costs more CPU time than a 300th of that."""
+
+FULL_SCANS: Final = 4
+"""One scan in so many looks at all descriptors anew; the others believe that what pointed elsewhere still does.
+
+It does not if a program closes one file and opens another, which gets the same number: of those that take locks then,
+all descriptors are looked at.
+"""
 
 CONFIRMATIONS: Final = 4
 """Looks in a row that must find the same trouble.
@@ -34,12 +41,16 @@ class FileWatch:
         self._real = real
         self._everybody: Scan | None = None
         self._next_scan_ns = 0
+        self._scans = 0
+        self._foreign: Foreign = {}
+        self._lockers: set[int] = set()
         self._doubts: dict[_Doubt, int] = {}
 
     def restart(self) -> None:
         """Begin anew: other files have the same names."""
         self._everybody = None
         self._next_scan_ns = 0
+        self._foreign.clear()
         self._doubts.clear()
 
     def look(
@@ -50,7 +61,7 @@ class FileWatch:
         All processes are scanned every `SCAN_NS`, doubtful ones at every look.  `list_again` lists locks after the
         scan: a process must have lacked its locks before and after to have lost them.
         """
-        files = self._scan(at_ns)
+        files = self._scan(at_ns, {held.pid for held in locks.held})
         if files is None:
             return None, ()
         troubles: list[_Doubt] = [file for file in files if not file.is_current]
@@ -65,10 +76,16 @@ class FileWatch:
         lost = tuple(trouble for trouble in believed if isinstance(trouble, LostLocks))
         return tuple(file for file in files if file.is_current or file in believed), lost
 
-    def _scan(self, at_ns: int) -> tuple[OpenFile, ...] | None:
+    def _scan(self, at_ns: int, lockers: set[int]) -> tuple[OpenFile, ...] | None:
+        for pid in lockers - self._lockers:
+            self._foreign.pop(pid, None)
+        self._lockers = lockers
         if at_ns >= self._next_scan_ns:
             began_ns = time.thread_time_ns()
-            self._everybody = scan_descriptors(self._real)
+            if self._scans % FULL_SCANS == 0:
+                self._foreign.clear()
+            self._scans += 1
+            self._everybody = scan_descriptors(self._real, foreign=self._foreign)
             self._next_scan_ns = at_ns + max(SCAN_NS, 300 * (time.thread_time_ns() - began_ns))
         elif self._everybody is not None and self._doubts:
             pids = {doubt.pid for doubt in self._doubts}

@@ -197,47 +197,58 @@ def parse_wal_index(data: bytes) -> WalIndex:
         raise FormatError(f"a -shm header has {WAL_INDEX_BYTES} bytes, here are {len(data)}")
     if data[:48] != data[48:96]:
         raise FormatError("the two copies of the -shm header differ: a torn read")
-    order = _wal_index_order(data)
-    unpack_header, unpack_info = _UNPACK_INDEX[order]
+    order = _INDEX_ORDERS.get(data[:4])
+    if order is None:
+        raise FormatError(f"the -shm has version {int.from_bytes(data[:4], 'little')}, not {WAL_FORMAT}")
     (
-        _, _, changes, is_init, big_end_checksum, page_size, live_frames, pages, frame_sum1, frame_sum2, salts, *sums
-    ) = unpack_header(data)  # fmt: skip
-    if is_init != 1:
+        version, unused, changes, flags, live_frames, pages, frame_sum1, frame_sum2, salt1, salt2, *sums,
+        backfilled, mark0, mark1, mark2, mark3, mark4, attempted,
+    ) = _UNPACK_INDEX[order](data)  # fmt: skip
+    if data[12] != 1:
         raise FormatError("the wal-index is not set up (isInit is not 1)")
-    if tuple(sums) != wal_checksum(data[:40], order):
+    sum1 = version  # `wal_checksum` of the first 40 bytes, written out because it is needed hundreds of times a second
+    sum2 = unused + sum1
+    sum1 += changes + sum2
+    sum2 += flags + sum1
+    sum1 += live_frames + sum2
+    sum2 += pages + sum1
+    sum1 += frame_sum1 + sum2
+    sum2 += frame_sum2 + sum1
+    sum1 += salt1 + sum2
+    sum2 += salt2 + sum1
+    if sums != [sum1 & _MASK, sum2 & _MASK]:
         raise FormatError("the checksum of the -shm header is wrong")
-    backfilled, *marks, attempted = unpack_info(data, 96)
     if backfilled > live_frames:
         raise FormatError("more frames are backfilled than live: a torn read")
+    page_size = _INDEX_PAGE_SIZES.get(flags >> 16 if order == "little" else flags & 0xFFFF)
+    if page_size is None:
+        raise FormatError("the page size is not a power of two from 512 to 65536")
     return WalIndex(
-        byte_order=order,
-        changes=changes,
-        checksum_order="big" if big_end_checksum else "little",
-        page_size=_checked_page_size(_page_size_of(page_size)),
-        live_frames=live_frames,
-        pages=pages,
-        frame_checksum=(frame_sum1, frame_sum2),
-        salts=salts,
-        backfilled_frames=backfilled,
-        marks=(marks[0], marks[1], marks[2], marks[3], marks[4]),
-        backfill_attempted_frames=attempted,
+        order,
+        changes,
+        "big" if data[13] else "little",
+        page_size,
+        live_frames,
+        pages,
+        (frame_sum1, frame_sum2),
+        bytes(data[32:40]),
+        backfilled,
+        (mark0, mark1, mark2, mark3, mark4),
+        attempted,
     )
 
 
 _UNPACK_INDEX: Final = {
-    order: (struct.Struct(f"{sign}3I2BH4I8s2I").unpack_from, struct.Struct(f"{sign}6I8xI").unpack_from)
-    for order, sign in (("little", "<"), ("big", ">"))
+    order: struct.Struct(f"{sign}12I48x6I8xI").unpack_from for order, sign in (("little", "<"), ("big", ">"))
 }
 """The eight lock bytes, 120..127, are skipped: locked bytes are never read as data."""
 
+_INDEX_PAGE_SIZES: Final = {1: 65536} | {512 << power: 512 << power for power in range(7)}
+"""As stored -> in bytes; 65536 does not fit into 16 bits."""
 
-def _wal_index_order(data: bytes) -> ByteOrder:
-    version = data[:4]
-    if version == WAL_FORMAT.to_bytes(4, "little"):
-        return "little"
-    if version == WAL_FORMAT.to_bytes(4, "big"):
-        return "big"
-    raise FormatError(f"the -shm has version {int.from_bytes(version, 'little')}, not {WAL_FORMAT}")
+_INDEX_ORDERS: Final[dict[bytes, ByteOrder]] = {
+    WAL_FORMAT.to_bytes(4, "little"): "little", WAL_FORMAT.to_bytes(4, "big"): "big"
+}  # fmt: skip
 
 
 def _u32(data: bytes, offset: int) -> int:

@@ -19,6 +19,7 @@ from sqlwatch.observe.locks import (
     Lock,
     LockProbe,
     ShmByte,
+    SpanProbe,
     read_proc_locks,
 )
 
@@ -38,6 +39,9 @@ _LASTING: Final = frozenset({LockName.DMS, LockName.SHARED})
 
 _UNPROVEN_LOOKS: Final = 5
 """Looks in a row after which /proc/locks that never showed a holder is taken for one that cannot."""
+
+_PROOFS: Final = 3
+"""Times in one look that /proc/locks is read again as long as it has never shown a holder."""
 
 _SHM_RANGES: Final = {name: (int(byte), 1) for name, byte in SHM_LOCKS.items()}
 
@@ -70,19 +74,27 @@ class LockLooker:
     """Asks for every lock of a database: F_GETLK for the first holder of each, /proc/locks for all."""
 
     def __init__(self) -> None:
-        self._shm = [(name, LockProbe(byte)) for name, byte in SHM_LOCKS.items()]
+        self._shm = SpanProbe(ShmByte.WRITE, len(ShmByte))
         self._main = [(name, LockProbe(*where)) for name, where in _MAIN_RANGES.items()]
         self._proven: set[LockName] = set()
         self._unproven_looks = 0
 
     def look(self, main: int, main_key: FileKey, shm: int | None, shm_key: FileKey | None) -> LockTable:
         """Look through descriptors of the main file and, if there is one, the -shm; raise OSError if we cannot ask."""
-        asked = _ask(self._main, main) + (_ask(self._shm, shm) if shm is not None else [])
+        asked = _ask(self._main, main)
+        if shm is not None:
+            found = self._shm.ask(shm)
+            asked += [_held(name, found[byte]) for name, byte in SHM_LOCKS.items() if byte in found]
         listed = list_locks(main_key, shm_key)
         main_listed, shm_listed = listed if listed is not None else ((), ())
-        named = [*_name(main_listed, _MAIN_RANGES), *_name(shm_listed, _SHM_RANGES)]
+        named = _name_both(main_listed, shm_listed)
         self._proven |= {held.lock for held in named} & _LASTING
         unlisted = [held for held in asked if held.lock in _LASTING and held not in named]
+        for _ in range(_PROOFS if listed is not None else 0):
+            if all(held.lock in self._proven for held in unlisted):
+                break
+            again = list_locks(main_key, shm_key)  # whoever comes and goes may be here now
+            self._proven |= {held.lock for held in _name_both(*(again or ((), ())))} & _LASTING
         is_foreign = any(held.pid == 0 for held in unlisted)
         is_unproven = any(held.lock not in self._proven for held in unlisted)
         self._unproven_looks = self._unproven_looks + 1 if is_unproven else 0
@@ -117,6 +129,10 @@ def _name(listed: Iterable[ListedLock], ranges: Mapping[LockName, tuple[int, int
     return [
         _held(name, lock) for name, (start, length) in ranges.items() for lock in held if lock.overlaps(start, length)
     ]
+
+
+def _name_both(main_listed: Iterable[ListedLock], shm_listed: Iterable[ListedLock]) -> list[Held]:
+    return [*_name(main_listed, _MAIN_RANGES), *_name(shm_listed, _SHM_RANGES)]
 
 
 def _held(name: LockName, lock: Lock) -> Held:

@@ -2,257 +2,220 @@
 
 from __future__ import annotations
 
-import errno
-import glob
 import os
-import stat
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Final
 
-import watchfiles
-
 from sqlwatch.metrics.log_messages import LogLine, LogMessage, LogSources
-from sqlwatch.observe.log_lines import LONGEST, LineReader, Meaning, age_of
+from sqlwatch.observe.log_lines import Meaning, Sighting
+from sqlwatch.observe.log_patterns import Pattern
+from sqlwatch.observe.log_refusal import Refused, open_log, sentence_about
+from sqlwatch.observe.log_tail import Tail
+from sqlwatch.observe.log_times import age_of
+from sqlwatch.observe.log_wake import wake_ups
 from sqlwatch.observe.text import printable
 
-MOST_BYTES: Final = 1 << 20
-"""Bytes read from one log at a time; the rest comes next."""
 MOST_LOGS: Final = 200
-LONGEST_LINE: Final = 64 * 1024
-"""A line is cut here: what has no line end in so many bytes is no log."""
+LONG_NS: Final = 100_000_000
+"""After so long a `poll` ends, whatever there is still to read."""
+MOST_TROUBLE: Final = 20
 TEXT_LENGTH: Final = 300
-IDLE_S: Final = 1.0
-"""Without any notification the logs are looked at this often."""
+QUIET_NS: Final = 60_000_000_000
+"""A log that lost its name is read until it got nothing new for so long: its writer may not have noticed yet."""
 
-_NOT_LOGS: Final = {b"SQLite format 3\x00": "is a database", b"\x1f\x8b": "is compressed"}
-_WAL_MAGIC: Final = (b"\x37\x7f\x06\x82", b"\x37\x7f\x06\x83")
-_SUFFIXES: Final = ("-wal", "-shm", "-journal")
+CHEAP_NS: Final = 50_000_000
+"""Looking for logs may take so long at every call; what takes longer is done at a twentieth of the time."""
 
 _Identity = tuple[int, int]
-
-
-class _Refused(Exception):  # noqa: N818 - it never leaves this module
-    """A file that cannot be read as a log; the sentence says why."""
-
-
-class _Log:
-    """One open log, whatever its name is by now."""
-
-    def __init__(self, path: str, descriptor: int, offset: int) -> None:
-        self.path = path
-        self.descriptor = descriptor
-        self._offset = offset
-        self._rest = b""
-        self._is_cut = offset > 0 and os.pread(descriptor, 1, offset - 1) != b"\n"
-        self._reader = LineReader()
-
-    def read(self) -> Iterable[tuple[str, Meaning]]:
-        """Yield the lines that have been completed and mean something."""
-        size = os.fstat(self.descriptor).st_size
-        if size < self._offset:
-            self._offset, self._rest, self._is_cut = 0, b"", False
-        data = os.pread(self.descriptor, MOST_BYTES, self._offset)
-        self._offset += len(data)
-        *lines, self._rest = (self._rest + data).split(b"\n")
-        for line in lines:
-            text = line[:LONGEST].decode(errors="replace")
-            meaning = None if self._is_cut else self._reader.read(text)
-            self._is_cut = False
-            if meaning is not None:
-                yield text, meaning
-        if len(self._rest) > LONGEST_LINE:
-            self._rest, self._is_cut = b"", True
-
-    @property
-    def has_more(self) -> bool:
-        """Whether there is something that was not read yet."""
-        return os.fstat(self.descriptor).st_size > self._offset
-
-    def close(self) -> None:
-        """Let go of the file."""
-        os.close(self.descriptor)
 
 
 class LogFollower:
     """Follows the logs that patterns (paths, or globs) lead to.
 
-    What a log holds at the start is history and left out, but for its last `history_bytes` and therein for what is not
-    older than `history_s`, as far as its lines tell their time.  Logs that appear later are read from their beginning.
+    What a log holds at the first `poll` is history and left out, but for its last `history_bytes` and therein for what
+    is not older than `history_s`, as far as its lines tell their time.  Logs that appear later are read from their
+    beginning.  A log is its file, not its name: one that is renamed is neither lost nor read twice.
     """
 
     def __init__(
         self, patterns: Sequence[str], *, history_bytes: int = 0, history_s: float = 600,
         clock: Callable[[], int] = time.monotonic_ns,
     ) -> None:  # fmt: skip
-        self._patterns = tuple(patterns)
+        self._patterns = tuple(Pattern(text) for text in patterns)
         self._history_bytes = history_bytes
         self._history = timedelta(seconds=history_s)
         self._clock = clock
-        self._logs: dict[_Identity, _Log] = {}
+        self._tails: dict[_Identity, Tail] = {}
+        self._refused: dict[tuple[str, _Identity], Refused] = {}
+        self._unread: dict[_Identity, int] = {}
+        """Sizes, at the first look, of files that could not be opened then."""
+        self._paths: tuple[str, ...] = ()
+        self._trouble: tuple[str, ...] = ()
+        self._unreadable: dict[str, str] = {}
         self._told: tuple[tuple[str, ...], tuple[str, ...]] | None = None
         self._is_first = True
+        self._next_find_ns = self._clock()
+        self._turn = 0
 
     def poll(self) -> list[LogMessage]:
-        """Return what is new; never waits."""
-        messages = self._find()
-        for log in self._logs.values():
-            messages += self._read(log)
-        self._is_first = False
-        return messages
+        """Return what is new, up to a piece of each log; never waits.  The first message of all is a LogSources."""
+        self._find()
+        lines: list[LogMessage] = []
+        began_ns = self._clock()
+        tails = [tail for tail in self._tails.values() if _has_more(tail)]
+        first = self._turn % len(tails) if tails else 0
+        for tail in tails[first:] + tails[:first]:
+            lines += self._read(tail)
+            self._turn += 1
+            if self._clock() - began_ns >= LONG_NS:
+                break
+        trouble = (*self._trouble, *self._unreadable.values())
+        if len(trouble) > MOST_TROUBLE:
+            trouble = (*trouble[:MOST_TROUBLE], f"{len(trouble) - MOST_TROUBLE} more paths have such trouble.")
+        told = tuple(printable(path) for path in self._paths), trouble
+        if told == self._told:
+            return lines
+        self._told = told
+        return [LogSources(self._clock(), *told), *lines]
 
     @property
     def has_more(self) -> bool:
-        """Whether a log has more than one `poll` reads."""
-        return any(log.has_more for log in self._logs.values())
+        """Whether the logs hold more than one `poll` reads."""
+        return any(_has_more(tail) for tail in self._tails.values())
 
     def run(self, emit: Callable[[LogMessage], object], stop: threading.Event) -> None:
         """Follow until `stop` is set, which ends it within half a second; woken by watchfiles where that works."""
-        while not stop.is_set():
-            for message in self.poll():
-                emit(message)
-            if self.has_more:
-                continue
-            directories = self._directories()
-            if not directories:
-                stop.wait(IDLE_S)
-                continue
-            try:
-                self._run_woken(directories, emit, stop)
-            except (OSError, RuntimeError):  # no notification here: too many watches, or a file system without
-                stop.wait(IDLE_S)
+        self._pass_on(emit, stop)
+        for _ in wake_ups(self._patterns, lambda: list(self._tails.values()), stop):
+            self._pass_on(emit, stop)
+        for message in self.poll():
+            emit(message)
 
     def close(self) -> None:
         """Let go of all files."""
-        for log in self._logs.values():
-            log.close()
-        self._logs.clear()
+        for tail in self._tails.values():
+            tail.close()
+        self._tails.clear()
 
-    def _run_woken(self, directories: list[str], emit: Callable[[LogMessage], object], stop: threading.Event) -> None:
-        """Look whenever something happens in the directories, and once a second; return if these are others by now."""
-        changes = watchfiles.watch(
-            *directories, watch_filter=None, debounce=200, step=50, stop_event=stop,
-            rust_timeout=round(IDLE_S * 1000), yield_on_timeout=True, raise_interrupt=False, recursive=False,
-            ignore_permission_denied=True,
-        )  # fmt: skip
-        for _ in changes:
+    def _pass_on(self, emit: Callable[[LogMessage], object], stop: threading.Event) -> None:
+        while not stop.is_set():
             for message in self.poll():
                 emit(message)
-            while self.has_more and not stop.is_set():
-                for message in self.poll():
-                    emit(message)
-            if self._directories() != directories:
+            if not self.has_more:
                 return
-
-    def _directories(self) -> list[str]:
-        found = {os.path.realpath(Path(path).parent) for path in self._paths() or self._patterns}
-        found |= {os.path.realpath(Path(pattern).parent) for pattern in self._patterns if not _is_glob(pattern)}
-        return sorted(directory for directory in found if os.path.isdir(directory))  # noqa: PTH112 - a str already
-
-    def _paths(self) -> list[str]:
-        paths: dict[str, None] = {}
-        for pattern in self._patterns:
-            if _is_glob(pattern) and not os.path.lexists(pattern):
-                paths |= dict.fromkeys(sorted(_matches(pattern)))
-            else:
-                paths[pattern] = None
-        return list(paths)
 
     # Finding.
 
-    def _find(self) -> list[LogMessage]:
-        """Open what is new, drain and close what is gone; tell if the sources are others now."""
-        trouble: list[str] = []
-        present: dict[_Identity, str] = {}
-        globs = [pattern for pattern in self._patterns if _is_glob(pattern) and not _matches(pattern)]
-        trouble += [f"Nothing matches {printable(pattern)} yet." for pattern in globs]
-        for path in self._paths():
-            try:
-                status = os.stat(path)  # noqa: PTH116 - a path with surrogates stays what it is
-                identity = status.st_dev, status.st_ino
-                if identity not in present:
-                    self._open(path, identity, status)
-                    present[identity] = path
-            except _Refused as refusal:
-                trouble.append(str(refusal))
-            except OSError as error:
-                trouble.append(_sentence(path, error))
-        messages: list[LogMessage] = []
-        for identity in [identity for identity in self._logs if identity not in present]:
-            messages += self._read(self._logs[identity])
-            self._logs.pop(identity).close()
-        told = tuple(printable(path) for path in present.values()), tuple(trouble)
-        if told != self._told:
-            self._told = told
-            messages.append(LogSources(self._clock(), *told))
-        return messages
-
-    def _open(self, path: str, identity: _Identity, status: os.stat_result) -> None:
-        known = self._logs.get(identity)
-        if known is not None:
-            known.path = path
+    def _find(self) -> None:
+        """Open what is new, let go of what is gone and quiet; where that takes long, it is not done at every call."""
+        began_ns = self._clock()
+        if began_ns < self._next_find_ns:
             return
-        if not stat.S_ISREG(status.st_mode):
-            kind = "a directory" if stat.S_ISDIR(status.st_mode) else "no file"
-            raise _Refused(f"{printable(path)} is {kind}; name a log, or write a glob.")
-        if path.endswith(_SUFFIXES):
-            raise _Refused(f"{printable(path)} is a file of a database, not a log.")
-        if len(self._logs) >= MOST_LOGS:
-            raise _Refused(f"{printable(path)} is left out: there are more than {MOST_LOGS} logs.")
-        descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0))
+        present: dict[_Identity, str] = {}
+        refused: dict[tuple[str, _Identity], Refused] = {}
+        trouble: list[str] = []
+        left_out = 0
+        for pattern in self._patterns:
+            paths = pattern.paths()
+            trouble += [pattern.sentence_about_nothing()] if not paths else []
+            quiet = 0
+            for path in paths:
+                try:
+                    status = os.stat(path)  # noqa: PTH116 - a path with surrogates stays what it is
+                    identity = status.st_dev, status.st_ino
+                    if identity in present:
+                        continue
+                    if (path, identity) in self._refused:
+                        raise self._refused[path, identity]  # it is not opened again
+                    if identity not in self._tails and len(self._tails) >= MOST_LOGS:
+                        left_out += 1
+                        self._remember(identity, status.st_size)
+                        continue
+                    self._open(path, identity, status.st_size)
+                    present[identity] = path
+                except Refused as refusal:
+                    refused[path, identity] = refusal
+                    is_quiet = refusal.is_quiet and pattern.is_glob
+                    quiet += is_quiet
+                    trouble += [str(refusal)] if not is_quiet else []
+                except OSError as error:
+                    trouble.append(sentence_about(path, error))
+            if quiet and quiet == len(paths):
+                trouble.append(f"{printable(pattern.text)} matches nothing but directories and compressed files.")
+        if left_out:
+            trouble.append(f"{left_out} more files match: no more than {MOST_LOGS} logs are followed.")
+        self._refused, self._trouble = refused, tuple(dict.fromkeys(trouble))
+        self._paths = tuple(present.values())
+        self._let_go(present, began_ns)
+        self._is_first = False
+        cost_ns = self._clock() - began_ns
+        self._next_find_ns = began_ns + 20 * cost_ns if cost_ns > CHEAP_NS else began_ns
+
+    def _open(self, path: str, identity: _Identity, size: int) -> None:
+        known = self._tails.get(identity)
+        if known is not None:
+            known.path, known.quiet_since_ns = path, None
+            return
         try:
-            _check_content(path, os.pread(descriptor, 16, 0))
-        except BaseException:
-            os.close(descriptor)
+            descriptor = open_log(path)
+        except OSError:
+            self._remember(identity, size)
             raise
-        offset = max(status.st_size - self._history_bytes, 0) if self._is_first else 0
-        self._logs[identity] = _Log(path, descriptor, offset)
+        start = max(size - self._history_bytes, 0) if self._is_first else self._unread.pop(identity, 0)
+        history_end = size if self._is_first else 0
+        self._tails[identity] = Tail(path, descriptor, start if start <= size else 0, history_end=history_end)
+
+    def _remember(self, identity: _Identity, size: int) -> None:
+        if self._is_first:
+            self._unread[identity] = size
+
+    def _let_go(self, present: dict[_Identity, str], now_ns: int) -> None:
+        for identity, tail in list(self._tails.items()):
+            if identity in present:
+                continue
+            if tail.quiet_since_ns is None or _has_more(tail):
+                tail.quiet_since_ns = now_ns
+            elif now_ns - tail.quiet_since_ns >= QUIET_NS:
+                self._tails.pop(identity).close()
+        names = {tail.path for tail in self._tails.values()}
+        self._unreadable = {path: words for path, words in self._unreadable.items() if path in names}
 
     # Reading.
 
-    def _read(self, log: _Log) -> list[LogMessage]:
+    def _read(self, tail: Tail) -> list[LogLine]:
+        is_history = tail.is_in_history
         try:
-            return [self._line(log, text, meaning) for text, meaning in log.read() if self._is_recent(meaning)]
+            sightings = tail.read()
+        except Refused as refusal:
+            identity = next(identity for identity, one in self._tails.items() if one is tail)
+            self._tails.pop(identity).close()
+            self._refused[tail.path, identity] = refusal
+            self._paths = tuple(path for path in self._paths if path != tail.path)
+            self._trouble = (*self._trouble, str(refusal))
+            return []
         except OSError as error:
-            return [LogSources(self._clock(), self._told[0] if self._told else (), (_sentence(log.path, error),))]
+            self._unreadable[tail.path] = sentence_about(tail.path, error)
+            return []
+        self._unreadable.pop(tail.path, None)
+        return [self._line(tail, seen) for seen in sightings if not is_history or self._is_recent(seen.meaning)]
 
     def _is_recent(self, meaning: Meaning) -> bool:
-        """Tell whether a line counts: what is read at the start may be old."""
-        if not self._is_first:
-            return True
         age = age_of(meaning.logged_at, datetime.now(UTC).astimezone())
         return age is None or age <= self._history
 
-    def _line(self, log: _Log, text: str, meaning: Meaning) -> LogLine:
+    def _line(self, tail: Tail, seen: Sighting) -> LogLine:
+        meaning = seen.meaning
         return LogLine(
-            at_ns=self._clock(), kind=meaning.kind, source=printable(log.path),
-            text=printable(text.strip(), TEXT_LENGTH), logged_at=meaning.logged_at, took_ns=meaning.took_ns,
+            at_ns=self._clock(), kind=meaning.kind, source=printable(tail.path), text=printable(seen.text, TEXT_LENGTH),
+            logged_at=meaning.logged_at, took_ns=meaning.took_ns,
         )  # fmt: skip
 
 
-def _check_content(path: str, head: bytes) -> None:
-    for magic, words in _NOT_LOGS.items():
-        if head.startswith(magic):
-            raise _Refused(f"{printable(path)} {words}, not a log.")
-    if head.startswith(_WAL_MAGIC):
-        raise _Refused(f"{printable(path)} is a file of a database, not a log.")
-
-
-def _matches(pattern: str) -> list[str]:
-    # pathlib's glob would have to be told a root, and raises for an absolute pattern.
-    return [pattern] if os.path.lexists(pattern) else glob.glob(pattern, recursive=True)  # noqa: PTH207
-
-
-def _is_glob(pattern: str) -> bool:
-    return glob.has_magic(pattern)
-
-
-def _sentence(path: str, error: OSError) -> str:
-    if error.errno == errno.ENOENT:
-        return f"There is no log {printable(path)} yet."
-    if error.errno in (errno.EACCES, errno.EPERM):
-        return f"No permission to read the log {printable(path)}."
-    return f"The log {printable(path)} cannot be read: {error.strerror}."
+def _has_more(tail: Tail) -> bool:
+    try:
+        return tail.has_more
+    except OSError:
+        return False

@@ -31,7 +31,7 @@ from sqlwatch.observe.locks import FileKey, layout_of
 from sqlwatch.observe.processes import ProcessTable
 from sqlwatch.observe.runs import RunTracker
 from sqlwatch.observe.syscalls import calls_of, shows_system_calls
-from sqlwatch.observe.wal import TRIES, WalReader
+from sqlwatch.observe.wal import WalReader
 
 MOST_PROCESSES: Final = 200
 """Processes whose threads are looked at; beyond, holders of exclusive locks come first."""
@@ -41,6 +41,9 @@ _LINGERS_NS: Final = 200_000_000
 
 _MOUNT_NS: Final = 5_000_000_000
 """Time for which the file system that was looked up is believed."""
+
+_COUNTS: Final = 2
+"""Tries to count uncommitted frames before the writer counts as too fast for that."""
 
 _MTIME_SLACK_NS: Final = 50_000_000
 """File times advance in ticks of up to 10 ms, and a hold is seen up to two sampling periods late."""
@@ -158,15 +161,19 @@ class Looker:
         pids.pop(os.getpid(), None)
         processes, waiters = [], []
         asked = refused = 0
+
+        def look_at_calls(pid: int, threads: int) -> Activity | None:
+            nonlocal asked, refused
+            asked += 1
+            activity, waiter = _look_at_calls(pid, threads)
+            refused += activity is not None and activity.is_denied
+            if waiter is not None:
+                waiters.append(waiter)
+            return activity
+
         for number, pid in enumerate(pid for pid in pids if pid > 0):
-            activity = None
-            if self._can_see_calls and number < MOST_PROCESSES:
-                asked += 1
-                activity, waiter = _look_at_calls(pid)
-                refused += activity is not None and activity.is_denied
-                if waiter is not None:
-                    waiters.append(waiter)
-            process = self._table.look(pid, activity)
+            can_see = self._can_see_calls and number < MOST_PROCESSES
+            process = self._table.look(pid, look_at_calls if can_see else None)
             if process is not None:
                 processes.append(process)
         self._table.keep_only(set(pids))
@@ -181,7 +188,7 @@ class Looker:
             hidden.append(Hidden.OTHER_HOLDERS)
         if any(held.pid <= 0 for held in locks.held):
             hidden.append(Hidden.UNNAMED_HOLDER)
-        if wal.shm.is_forbidden:
+        if wal.shm.is_forbidden or not wal.can_read_index:
             hidden.append(Hidden.WAL_INDEX)
         if wal.wal.is_forbidden:
             hidden.append(Hidden.WAL)
@@ -203,9 +210,9 @@ def _keys(main: FollowedFile, wal: WalReader, system: FileSystem | None) -> tupl
     return main_key, FileKey(main_key.major, main_key.minor, wal.shm.status.st_ino)
 
 
-def _look_at_calls(pid: int) -> tuple[Activity | None, Waiter | None]:
+def _look_at_calls(pid: int, threads: int) -> tuple[Activity | None, Waiter | None]:
     try:
-        calls = calls_of(pid)
+        calls = calls_of(pid, threads)
     except PermissionError:
         return denied(pid), None
     except OSError:
@@ -228,7 +235,7 @@ def _uncommitted(wal: WalReader, holders: tuple[Holder, ...]) -> int | None:
         return None
     if not writer.is_lower_bound and _is_older_than(wal, writer.since_ns):
         return 0  # whatever lies there was rolled back by an earlier writer
-    for _ in range(TRIES):
+    for _ in range(_COUNTS):
         index = wal.read_index()
         frames = count_uncommitted(wal.wal, wal.header, index) if index is not None else None
         after = wal.read_index()

@@ -27,13 +27,20 @@ class Scan(msgspec.Struct, frozen=True):
     hidden_pids: frozenset[int]
 
 
-def scan_descriptors(real: str, only: Iterable[int] | None = None) -> Scan | None:
+Foreign = dict[int, set[str]]
+"""pid -> the numbers of its descriptors that pointed at other files."""
+
+
+def scan_descriptors(real: str, only: Iterable[int] | None = None, foreign: Foreign | None = None) -> Scan | None:
     """Look through /proc/*/fd, of all processes or some, for descriptors on a database's files; None without /proc.
 
     A descriptor counts by its file's name, then by device and inode against the file that now has that path: a
     " (deleted)" in the name alone proves nothing.  Processes in another mount namespace may know the file by another
     directory, so only the last part of the name must agree; a foreign file of the same name has another inode and is
     taken for a deleted one only if it has no name left.
+
+    Descriptors in `foreign` are taken to point still at other files, and it learns those of this scan: reading them all
+    makes most of its cost.
     """
     roles = {os.path.basename(real) + suffix: role for role, suffix in SUFFIXES.items()}  # noqa: PTH119 - plain text, thousands a scan
     current = {role: _identity(real + suffix) for role, suffix in SUFFIXES.items()}
@@ -47,7 +54,7 @@ def scan_descriptors(real: str, only: Iterable[int] | None = None) -> Scan | Non
         if pid == os.getpid():
             continue
         try:
-            files += _files_of(pid, real, roles, current)
+            files += _files_of(pid, real, roles, current, {} if foreign is None else foreign)
         except PermissionError:
             hidden.add(pid)
         except OSError:
@@ -56,15 +63,24 @@ def scan_descriptors(real: str, only: Iterable[int] | None = None) -> Scan | Non
 
 
 def _files_of(
-    pid: int, real: str, roles: Mapping[str, FileRole], current: Mapping[FileRole, tuple[int, int] | None]
-) -> list[OpenFile]:
+    pid: int, real: str, roles: Mapping[str, FileRole], current: Mapping[FileRole, tuple[int, int] | None],
+    foreign: Foreign,
+) -> list[OpenFile]:  # fmt: skip
     found: dict[OpenFile, None] = {}
+    base = real.rpartition("/")[2]
     directory = f"/proc/{pid}/fd"
+    known, others = foreign.get(pid, _NONE), set()
     for name in os.listdir(directory):  # noqa: PTH208 - plain text, thousands a scan
+        if name in known:
+            others.add(name)
+            continue
         link = f"{directory}/{name}"
         try:
             target = os.readlink(link)  # noqa: PTH115 - plain text, thousands a scan
         except OSError:
+            continue
+        if base not in target:  # nearly all
+            others.add(name)
             continue
         role = roles.get(target.rpartition("/")[2].removesuffix(_DELETED))
         if role is None:
@@ -77,7 +93,11 @@ def _files_of(
         if is_current or (status.st_nlink == 0 and _is_same_place(target, real)):
             file = OpenFile(pid, role, is_current, status.st_nlink == 0, _is_writable(pid, name))
             found[file] = None
+    foreign[pid] = others
     return list(found)
+
+
+_NONE: Final[frozenset[str]] = frozenset()
 
 
 def _is_same_place(target: str, real: str) -> bool:

@@ -6,6 +6,7 @@ import contextlib
 import functools
 import os
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ import msgspec
 import psutil
 
 from sqlwatch.metrics.observations import Activity, Process
+from sqlwatch.observe.files import read_small
 from sqlwatch.observe.text import printable
 
 with contextlib.suppress(ImportError):  # Windows has none
@@ -27,6 +29,7 @@ _STATES: Final = {
 }  # fmt: skip
 
 
+@functools.cache  # a process never changes its own
 def in_nested_pid_namespace() -> bool | None:
     """Tell whether this process lives in a PID namespace below the first, as in a container; None if unknown."""
     try:
@@ -48,6 +51,10 @@ class _Identity(msgspec.Struct, frozen=True):
 
 _FRESH_NS: Final = 5_000_000_000
 """A process may exec another program under the same pid, so its identity is not believed for ever."""
+
+
+_ANY_TICKS_PER_S: Final = 100
+"""Windows has no clock ticks: start times are only compared with each other."""
 
 
 class Stat(msgspec.Struct, frozen=True):
@@ -74,17 +81,21 @@ class ProcessTable:
 
     def __init__(self) -> None:
         self._identities: dict[int, _Identity] = {}
-        self._ticks_per_s = os.sysconf("SC_CLK_TCK")
+        self._ticks_per_s = os.sysconf("SC_CLK_TCK") if hasattr(os, "sysconf") else _ANY_TICKS_PER_S
 
-    def look(self, pid: int, activity: Activity | None = None) -> Process | None:
-        """Return what can be read of a process; None if there is none."""
+    def look(self, pid: int, look_at_calls: Callable[[int, int], Activity | None] | None = None) -> Process | None:
+        """Return what can be read of a process; None if there is none.
+
+        `look_at_calls` is given its pid and its number of threads and says what they are doing.
+        """
         try:
-            now = parse_stat(Path(f"/proc/{pid}/stat").read_bytes(), self._ticks_per_s)
+            now = parse_stat(read_small(f"/proc/{pid}/stat"), self._ticks_per_s)
         except OSError:
             now = self._stat_elsewhere(pid)
         if now is None:
             self._identities.pop(pid, None)
             return None
+        activity = look_at_calls(pid, now.threads) if look_at_calls is not None else None
         identity = self._identity(pid, now.start_ticks)
         return Process(
             pid=pid, name=identity.name, command=identity.command, user=identity.user, state=now.state,

@@ -14,9 +14,9 @@ from typing import Final
 from sqlwatch.metrics.observations import Absent, JournalMode, LockKind, LockName, LockSample, Look, Message, Refusal
 from sqlwatch.observe.commits import CommitCounter
 from sqlwatch.observe.facts import CannotObserve, inspect_database, read_header
-from sqlwatch.observe.files import FollowedFile
+from sqlwatch.observe.files import FollowedFile, read_at
 from sqlwatch.observe.holders import SHM_LOCKS, whole_main_probe
-from sqlwatch.observe.locks import SHARED_FIRST, Lock, LockProbe, ShmByte, layout_of
+from sqlwatch.observe.locks import SHARED_FIRST, Lock, layout_of
 from sqlwatch.observe.looker import Looker
 from sqlwatch.observe.runs import RunTracker
 from sqlwatch.observe.text import printable
@@ -30,6 +30,11 @@ LOOK_NS: Final = 250_000_000
 _CHANGE_COUNTER: Final = struct.Struct(">I")
 _CHANGE_COUNTER_AT: Final = 24
 
+_WRITE, _EXCLUSIVE, _EXCLUSIVELY = LockName.WRITE, LockName.EXCLUSIVE, LockKind.EXCLUSIVE
+_NOTHING: Final[dict[int, Lock]] = {}
+_SHM_FOLLOWED: Final = {int(SHM_LOCKS[name]): name for name in (_WRITE, LockName.CHECKPOINT, LockName.RECOVER)}
+"""Byte of the -shm -> the lock, of those that are followed at the sampling rate."""
+
 
 class Sampler:
     """Follows one database, whether it is there or not.
@@ -42,24 +47,33 @@ class Sampler:
         self._database = database
         self._missed = 0
         self._look_cost_ns = 0
-        self._since_ns = self._next_flush_ns = self._next_look_ns = started_ns
-        self._probes = _FastProbes() if layout_of() is not None else None
+        self._since_ns = self._next_look_ns = started_ns
+        self.due_ns = started_ns
+        """When `collect` has something to tell again."""
+        self._probe = whole_main_probe() if layout_of() is not None else None
         self._begin(started_ns)
 
     def sample(self, at_ns: int) -> None:
         """Look once at the locks, the -shm header and the counters; `at_ns` is CLOCK_MONOTONIC."""
         descriptor = self._main.descriptor
-        self._wal.read_shm()
+        if self._wal.can_read_index:
+            self._wal.read_shm()
         if descriptor is None:
             return
-        holders: dict[LockName, int] = {}
-        if self._probes is not None:
+        if self._probe is None:
+            self._count(descriptor, 0)
+        else:
             try:
-                holders = self._probes.ask(descriptor, self._wal.shm.descriptor, is_wal=self._is_wal)
+                lock = self._probe.ask(descriptor)
             except OSError:
                 return  # a file system without locks; the thorough look says so
-        committed = self._count(descriptor, holders)
-        if self._probes is not None:
+            holders: dict[LockName, int] = {}
+            if lock is not None:
+                self._name_main(lock, holders)
+            for byte, held in (self._wal.locks or _NOTHING).items():
+                if byte in _SHM_FOLLOWED and held.kind is _EXCLUSIVELY:
+                    holders[_SHM_FOLLOWED[byte]] = held.pid
+            committed = self._count(descriptor, holders.get(_EXCLUSIVE, 0))
             self._runs.add(at_ns, holders, committed=committed)
         self._note_marks(at_ns)
 
@@ -68,11 +82,11 @@ class Sampler:
         self._missed += looks
 
     def collect(self, at_ns: int) -> list[Message]:
-        """Return what is due since the last call; nothing, most of the time."""
-        if at_ns < self._next_flush_ns:
+        """Return what is due since the last call, right after a `sample`; nothing, most of the time."""
+        if at_ns < self.due_ns:
             return []
         messages: list[Message] = self._flush(at_ns)
-        self._next_flush_ns = at_ns + FLUSH_NS
+        self.due_ns = at_ns + FLUSH_NS
         if at_ns >= self._next_look_ns:
             messages.append(self.look(at_ns))
             self._follow_link(at_ns)
@@ -115,7 +129,7 @@ class Sampler:
         self._read_since: dict[int, tuple[int, int, bool]] = {}
         self._is_wal = True
         self._has_sampled = False
-        self._since_ns = self._next_flush_ns = self._next_look_ns = at_ns
+        self._since_ns = self.due_ns = self._next_look_ns = at_ns
         self._main.follow()
         self._seen = self._wal.read(at_ns)
         self._find_journal_mode()
@@ -150,28 +164,34 @@ class Sampler:
                 return
             self._is_wal = mode is JournalMode.WAL
 
-    def _count(self, descriptor: int, holders: dict[LockName, int]) -> bool:
+    def _name_main(self, lock: Lock, holders: dict[LockName, int]) -> None:
+        """In rollback mode RESERVED, PENDING and EXCLUSIVE are all held by the one process that may write."""
+        if not self._is_wal:
+            holders[_WRITE] = lock.pid
+        if lock.overlaps(SHARED_FIRST):
+            holders[_EXCLUSIVE] = lock.pid
+
+    def _count(self, descriptor: int, exclusive_pid: int) -> bool:
         if self._is_wal:
             return self._commits.add_wal(self._wal.shm.generation, self._wal.index)
         try:
-            data = os.pread(descriptor, _CHANGE_COUNTER.size, _CHANGE_COUNTER_AT)
+            data = read_at(descriptor, _CHANGE_COUNTER.size, _CHANGE_COUNTER_AT)
         except OSError:
             return False
         if len(data) < _CHANGE_COUNTER.size:
             return False
-        is_exclusive = self._runs.since(LockName.EXCLUSIVE, holders.get(LockName.EXCLUSIVE, 0)) is not None
+        is_exclusive = self._runs.since(_EXCLUSIVE, exclusive_pid) is not None
         return self._commits.add_rollback(_CHANGE_COUNTER.unpack(data)[0], is_exact=not is_exclusive)
 
     def _note_marks(self, at_ns: int) -> None:
         """Remember since when each read mark is held with the same frame."""
-        index, held = self._wal.index, self._wal.held
-        known, self._read_since = self._read_since, {}
-        if index is not None and held:
-            for slot in held:
-                frame = index.marks[slot]
-                since = known.get(slot)
-                is_same = since is not None and since[0] == frame
-                self._read_since[slot] = since if since and is_same else (frame, at_ns, not self._has_sampled)
+        known = self._read_since
+        now: dict[int, tuple[int, int, bool]] = {}
+        for slot, frame, _ in self._wal.readers():
+            since = known.get(slot)
+            is_same = since is not None and since[0] == frame
+            now[slot] = since if since and is_same else (frame, at_ns, not self._has_sampled)
+        self._read_since = now
         self._has_sampled = True
 
     def _flush(self, at_ns: int) -> list[Message]:
@@ -179,41 +199,10 @@ class Sampler:
         looks, held, runs = self._runs.take()
         since_ns, self._since_ns = self._since_ns, at_ns
         missed, self._missed = self._missed, 0
-        self._seen = self._wal.read(at_ns)
+        self._seen = self._wal.summary(at_ns)
         messages: list[Message] = [
             LockSample(at_ns, since_ns, self._database, looks, missed, held, runs),
             self._seen,
         ]
         commits = self._commits.take(at_ns)
         return [*messages, commits] if commits is not None else messages
-
-
-class _FastProbes:
-    """Asks for the exclusive locks that are followed at the sampling rate, all together first."""
-
-    def __init__(self) -> None:
-        self._any_shm = LockProbe(ShmByte.WRITE, 3, LockKind.SHARED)
-        names = (LockName.WRITE, LockName.CHECKPOINT, LockName.RECOVER)
-        self._shm = [(name, LockProbe(SHM_LOCKS[name], 1, LockKind.SHARED)) for name in names]
-        self._main = whole_main_probe()
-
-    def ask(self, main: int, shm: int | None, *, is_wal: bool) -> dict[LockName, int]:
-        """Return lock -> pid; raise OSError if the system cannot tell."""
-        holders: dict[LockName, int] = {}
-        lock = self._main.ask(main)
-        if lock is not None:
-            self._name_main(lock, holders, is_wal=is_wal)
-        if shm is not None and self._any_shm.ask(shm) is not None:
-            for name, probe in self._shm:
-                held = probe.ask(shm)
-                if held is not None:
-                    holders[name] = held.pid
-        return holders
-
-    @staticmethod
-    def _name_main(lock: Lock, holders: dict[LockName, int], *, is_wal: bool) -> None:
-        """In rollback mode RESERVED, PENDING and EXCLUSIVE are all held by the one process that may write."""
-        if not is_wal:
-            holders[LockName.WRITE] = lock.pid
-        if lock.overlaps(SHARED_FIRST):
-            holders[LockName.EXCLUSIVE] = lock.pid

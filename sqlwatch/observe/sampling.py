@@ -32,15 +32,16 @@ class SamplingClock:
         self._period_ns = round(1e9 / rate_hz)
         self._started_ns = started_ns
         self._number = 0
-        self._chance = random.Random()
+        self._chance = random.Random().random
 
     def next_ns(self, now_ns: int) -> tuple[int, int]:
         """Return (when the next look is due, how many periods have passed without one)."""
-        current = max((now_ns - self._started_ns) // self._period_ns, 0)
-        missed = max(current - self._number, 0)
-        self._number = max(self._number, current) + 1
-        begins_ns = self._started_ns + (self._number - 1) * self._period_ns
-        return begins_ns + int(self._chance.random() * self._period_ns), missed
+        number = self._number
+        current = (now_ns - self._started_ns) // self._period_ns
+        missed = current - number if current > number else 0
+        number += missed
+        self._number = number + 1
+        return self._started_ns + int((number + self._chance()) * self._period_ns), missed
 
 
 def run_samplers(
@@ -57,9 +58,8 @@ def run_samplers(
             if missed:
                 sampler.note_missed(missed)
             sampler.sample(at_ns)
-            messages = sampler.collect(at_ns)
-            if messages:
-                emit(messages)
+            if at_ns >= sampler.due_ns:
+                emit(sampler.collect(at_ns))
 
 
 class Observation(msgspec.Struct, frozen=True):

@@ -14,6 +14,8 @@ from typing import Final
 
 import msgspec
 
+from sqlwatch.observe.files import read_small
+
 _X86_64: Final = {
     0: "read", 1: "write", 3: "close", 7: "poll", 9: "mmap", 11: "munmap", 16: "ioctl", 17: "pread64", 18: "pwrite64",
     19: "readv", 20: "writev", 23: "select", 24: "sched_yield", 26: "msync", 34: "pause", 35: "nanosleep",
@@ -77,15 +79,19 @@ def parse_syscall(text: str, thread: int) -> Call | None:
     return Call(thread, _NAMES.get(number, f"call {number}"), arguments)
 
 
-def calls_of(pid: int) -> list[Call]:
-    """Return what the threads of a process are in; raise PermissionError if we may not know, OSError if it is gone."""
+def calls_of(pid: int, thread_count: int = 0) -> list[Call]:
+    """Return what the threads of a process are in; raise PermissionError if we may not know, OSError if it is gone.
+
+    With a `thread_count` of 1 the others need not be looked for: the first thread has the number of its process.
+    """
     calls = []
     denied: PermissionError | None = None
-    threads = sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - called often
+    threads = [pid]
+    if thread_count != 1:
+        threads = sorted(int(name) for name in os.listdir(f"/proc/{pid}/task"))  # noqa: PTH208 - called often
     for thread in threads[:MOST_THREADS]:
         try:
-            with open(f"/proc/{pid}/task/{thread}/syscall", encoding="ascii") as file:  # noqa: PTH123
-                call = parse_syscall(file.read(), thread)
+            call = parse_syscall(read_small(f"/proc/{pid}/task/{thread}/syscall").decode("ascii"), thread)
         except PermissionError as error:
             denied = error
             continue

@@ -106,6 +106,7 @@ class ObservationSession:
             self._stop.set()
             if logs is not None:
                 logs.join()
+                self._fold_logs(fold)
         self._publish(fold.snapshot(Status.ENDED, self._message))
 
     def _follow_logs(self) -> None:
@@ -136,8 +137,7 @@ class ObservationSession:
         while sampler.is_open and not self._stop.is_set():
             for message in sampler.receive(LOOK_S):
                 fold.add(message)
-            while not self._from_logs.empty():
-                fold.add(self._from_logs.get())
+            self._fold_logs(fold)
             now_ns = time.monotonic_ns()
             if self._reset.is_set():
                 self._reset.clear()
@@ -149,6 +149,10 @@ class ObservationSession:
                 self._publish(fold.snapshot(Status.RUNNING, self._message))
             if self._duration_s is not None and now_ns - started_ns >= self._duration_s * 1e9:
                 self._stop.set()
+
+    def _fold_logs(self, fold: ObservationFold) -> None:
+        while not self._from_logs.empty():
+            fold.add(self._from_logs.get())
 
     def _publish(self, snapshot: Snapshot) -> None:
         self.latest = snapshot

@@ -9,6 +9,10 @@ COMMANDS = (
     ["-m", "tests.benchmarks.worker_overhead", "--writers", "1"],
     ["-m", "tests.benchmarks.worker_overhead", "--writers", "8"],
     ["-m", "tests.benchmarks.dashboard_load"],
+    ["-m", "tests.benchmarks.observer_truth"],
+    ["-m", "tests.benchmarks.observer_harm", "--writers", "1"],
+    ["-m", "tests.benchmarks.observer_harm", "--writers", "8"],
+    ["-m", "tests.benchmarks.why_speed"],
 )
 
 

@@ -177,11 +177,15 @@ def test_no_flipped_bit_of_the_header_passes(flip: int) -> None:
 def test_a_hundred_thousand_damaged_inputs() -> None:
     chance = random.Random(20)
     main = b"SQLite format 3\0" + struct.pack(">H", 4096) + b"\2\2\0\x40\x20\x20" + bytes(76)
-    images = [wal_index(), wal_index("big"), wal_header(), wal_header("big"), main]
-    for _ in range(25_000):
+    images = [
+        wal_index(), wal_index("big"), wal_header(), wal_header("big"), main, frame(7, bytes(512), (1, 2)),
+    ]  # fmt: skip
+    accepted = 0
+    for _ in range(100_000):
         image = chance.choice(images) if chance.random() < 0.7 else chance.randbytes(140)
         flips = [chance.randrange(140 * 8) for _ in range(chance.randrange(4))]
-        _parse_with_all(_flipped(image, flips)[: chance.choice((200, chance.randrange(137)))])
+        accepted += _parse_with_all(_flipped(image, flips)[: chance.choice((200, chance.randrange(137)))])
+    assert accepted > 20_000, "some are whole, or are damaged where it does not show"
 
 
 def test_parsers_read_no_byte_beyond_what_they_need() -> None:
@@ -198,9 +202,21 @@ def _flipped(image: bytes, bits: list[int]) -> bytes:
     return bytes(data)
 
 
-def _parse_with_all(data: bytes) -> None:
+NEEDED: dict[Callable[[bytes], object], int] = {
+    parse_database_header: formats.DATABASE_HEADER_BYTES, parse_wal_header: formats.WAL_HEADER_BYTES,
+    parse_frame_header: formats.FRAME_HEADER_BYTES, parse_wal_index: formats.WAL_INDEX_BYTES,
+}  # fmt: skip
+
+
+def _parse_with_all(data: bytes) -> int:
+    """Fail at any exception but FormatError, and at any result that needs bytes which are not there or not its own."""
+    accepted = 0
     for parse in PARSERS:
         try:
-            parse(data)
+            parsed = parse(data)
         except FormatError:
             continue
+        accepted += 1
+        assert len(data) >= NEEDED[parse]
+        assert parse(data[: NEEDED[parse]]) == parsed
+    return accepted

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -17,7 +18,7 @@ import pytest
 
 from sqlwatch.metrics.observations import Hidden, LockName, Look
 
-from .programs import HOLD_WRITE, WRITE_ON_DEMAND, Programs, programs_on
+from .programs import HOLD_WRITE, MAKE_WAL, WRITE_ON_DEMAND, Programs, programs_on
 
 ROOT = Path(__file__).parents[2]
 
@@ -37,19 +38,33 @@ except CannotObserve as error:
 assert not {"sqlite3", "_sqlite3", "apsw"} & set(sys.modules), "no SQLite in the process that observes"
 """
 
+OBSERVE_BY_PROCESS = """
+import sys
+from pathlib import Path
+import msgspec
+from sqlwatch.metrics.observations import Look
+from sqlwatch.observe.sampler_process import SamplerProcess
+looks = []
+with SamplerProcess([Path(sys.argv[1])]) as process:
+    while len(looks) < 8:  # more than a second: everybody's descriptors were scanned twice
+        looks += [message for message in process.receive(1.0) if isinstance(message, Look)]
+        assert process.is_open, process.exit_words()
+sys.stdout.buffer.write(msgspec.json.encode(looks[-1]))
+"""
+
 NOBODY = 65534
 
 is_root = pytest.mark.skipif(os.geteuid() != 0, reason="not run: only root can become another user or make namespaces")
 
 
-def observe_apart(database: Path, *prefix: str, uid: int = 0) -> bytes:
-    command = [*prefix, sys.executable, "-c", OBSERVE, str(database), str(uid)]
+def observe_apart(database: Path, *prefix: str, uid: int = 0, code: str = OBSERVE) -> bytes:
+    command = [*prefix, sys.executable, "-c", code, str(database), str(uid)]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     return subprocess.run(command, env=environment, stdout=subprocess.PIPE, check=True, timeout=60).stdout
 
 
-def observe_look(database: Path, *prefix: str, uid: int = 0) -> Look:
-    return msgspec.json.decode(observe_apart(database, *prefix, uid=uid), type=Look)
+def observe_look(database: Path, *prefix: str, uid: int = 0, code: str = OBSERVE) -> Look:
+    return msgspec.json.decode(observe_apart(database, *prefix, uid=uid, code=code), type=Look)
 
 
 @pytest.fixture
@@ -107,69 +122,132 @@ def test_a_holder_outside_our_pid_namespace_is_not_nobody(programs: Programs, da
     assert seen.facts.in_nested_pid_namespace is True
 
 
-@is_root
-@pytest.mark.skipif(shutil.which("unshare") is None, reason="not run: needs unshare")
+def on_a_read_only_mount(directory: Path) -> list[str]:
+    """Return the beginning of a command that runs the rest where the directory is mounted read-only; skip if it cannot.
+
+    Anybody may mount in a user namespace of his own, where the system has them.
+    """
+    where = shlex.quote(str(directory))
+    mount = f'mount --bind {where} {where} && mount -o remount,ro,bind {where} && exec "$@"'
+    for namespaces in (["--user", "--map-root-user", "--mount"], ["--mount"]):
+        prefix = ["unshare", *namespaces, "sh", "-c", mount, "sh"]
+        try:
+            tried = subprocess.run([*prefix, "true"], capture_output=True, text=True, check=False, timeout=10)
+        except FileNotFoundError:
+            pytest.skip("not run: no unshare")
+        if tried.returncode == 0:
+            return prefix
+    pytest.skip(f"not run: no mount namespace: {tried.stderr.strip()}")
+
+
 def test_a_read_only_mount(programs: Programs, database: Path) -> None:
     writer = programs.start(WRITE_ON_DEMAND)
     writer.end()
-    where = str(database.parent)
-    mount = f'mount --bind {where} {where} && mount -o remount,ro,bind {where} && exec "$@"'
-    seen = observe_look(database, "unshare", "--mount", "sh", "-c", mount, "sh")
+    seen = observe_look(database, *on_a_read_only_mount(database.parent))
     assert seen.facts.is_mounted_read_only is True
     assert seen.recoverable_frames == 2
 
 
-def fingerprint(directory: Path) -> dict[str, tuple[str, int, int, int]]:
-    """Return hash and the three times of each file."""
-    return {
-        path.name: (
-            hashlib.sha256(path.read_bytes()).hexdigest(),
-            path.stat().st_atime_ns, path.stat().st_mtime_ns, path.stat().st_ctime_ns,
-        )
-        for path in directory.iterdir()
-    }  # fmt: skip
+def fingerprint(directory: Path) -> dict[str, tuple[str | int, ...]]:
+    """Return hash, size, inode, number of names and the three times of each file."""
+    found: dict[str, tuple[str | int, ...]] = {}
+    for path in directory.iterdir():
+        digest, status = hashlib.sha256(path.read_bytes()).hexdigest(), path.stat()
+        times = (status.st_atime_ns, status.st_mtime_ns, status.st_ctime_ns)
+        found[path.name] = (digest, status.st_size, status.st_ino, status.st_nlink, *times)
+    return found
 
 
 ALLOWED = {
     "open", "openat", "close", "pread64", "read", "stat", "lstat", "fstat", "newfstatat", "statx", "readlink",
     "readlinkat", "fcntl", "execve", "access", "faccessat2", "getcwd", "write", "lseek", "ioctl",
 }  # fmt: skip
+"""What may be done to the database's files; a `write` may only carry their names."""
+
+JOURNAL_WRITER = """
+c = connect()
+c.execute("create table t(x)")
+c.execute("begin immediate")
+c.execute("insert into t values(1)")
+say()
+listen()
+"""
+BUSY_WRITER = (
+    MAKE_WAL
+    + """
+say()
+while True:
+    c.execute("insert into t values(1)")
+    time.sleep(0.0005)
+"""
+)
+
+STATES = {
+    "held": HOLD_WRITE, "busy": BUSY_WRITER, "hot WAL": WRITE_ON_DEMAND, "rollback journal": JOURNAL_WRITER,
+    "hot WAL on a read-only mount": WRITE_ON_DEMAND, "held on a read-only mount": HOLD_WRITE,
+}  # fmt: skip
 
 
-@pytest.mark.skipif(shutil.which("strace") is None, reason="not run: needs strace")
-@pytest.mark.parametrize("state", ["writer", "hot WAL", "rollback journal"])
-def test_no_system_call_does_harm(programs: Programs, database: Path, tmp_path: Path, state: str) -> None:
-    if state == "rollback journal":
-        programs.start(
-            "c = connect()\nc.execute('create table t(x)')\nc.execute('begin immediate')\n"
-            "c.execute('insert into t values(1)')\nsay()\nlisten()"
-        )
-    else:
-        writer = programs.start(HOLD_WRITE if state == "writer" else WRITE_ON_DEMAND)
-        if state == "hot WAL":
-            writer.end()
+@pytest.mark.skipif(shutil.which("strace") is None, reason="not run: no strace")
+@pytest.mark.parametrize("code", [OBSERVE, OBSERVE_BY_PROCESS], ids=["observe", "SamplerProcess"])
+@pytest.mark.parametrize("state", STATES)
+def test_no_system_call_does_harm(programs: Programs, database: Path, state: str, code: str) -> None:
+    writer = programs.start(STATES[state])
+    if state.startswith("hot"):
+        writer.end()
+    prefix = on_a_read_only_mount(database.parent) if state.endswith("mount") else []
     fingerprint(database.parent)  # our own reading may set access times; from now on they stand still
     before = fingerprint(database.parent)
     with tempfile.TemporaryDirectory() as elsewhere:
         trace = Path(elsewhere) / "trace"
-        assert observe_look(database, "strace", "-f", "-y", "-s", "300", "-o", str(trace)).facts.page_size == 4096
+        seen = observe_look(database, *prefix, "strace", "-f", "-y", "-s", "300", "-o", str(trace), code=code)
         calls = [line for line in trace.read_text(errors="replace").splitlines() if database.name in line]
-    assert fingerprint(database.parent) == before
+    assert seen.facts.page_size == 4096
+    assert seen.facts.is_mounted_read_only is state.endswith("mount")
+    if state != "busy":
+        assert fingerprint(database.parent) == before
     assert len(calls) > 50
-    locked = 0
-    for line in calls:
-        match = re.match(r"\d+\s+(\w+)\((.*)", line)
-        if match is None:
-            assert "<unfinished" in line or "resumed>" in line, line
-            continue
-        name, arguments = match[1], match[2]
-        assert name in ALLOWED, line
-        if name in ("open", "openat"):
-            assert "O_RDONLY" in line, line
-            assert not re.search(r"O_(RDWR|WRONLY|CREAT|TRUNC|APPEND)", line), line
-        elif name == "fcntl":
-            locked += "F_GETLK" in line
-            assert re.search(r"F_(GETLK|GETFD|SETFD|GETFL)\b", line), line
-        elif name == "write":
-            assert not re.match(rf"\d+<[^>]*{re.escape(database.name)}", arguments), line
-    assert locked > 10
+    assert sum(_checked(line, database) for line in calls) > 10, "locks were asked for"
+
+
+def _checked(line: str, database: Path) -> bool:
+    """Fail if a traced call does harm; tell whether it asked for a lock."""
+    match = re.match(r"\d+\s+(\w+)\((.*)", line)
+    if match is None:
+        assert re.match(r"\d+\s+<\.\.\. \w+ resumed>", line), line
+        return False
+    name, arguments = match[1], match[2]
+    assert name in ALLOWED, line
+    if name in ("open", "openat"):
+        assert "O_RDONLY" in line, line
+        assert not re.search(r"O_(RDWR|WRONLY|CREAT|TRUNC|APPEND|TMPFILE)", line), line
+    elif name == "fcntl":
+        assert re.search(r">, F_(GETLK|GETFD|SETFD|GETFL)\b", line), line
+        return "F_GETLK" in line
+    elif name == "write":
+        assert not re.match(rf"\d+<[^>]*{re.escape(database.name)}", arguments), line
+    return False
+
+
+@pytest.mark.skipif(shutil.which("strace") is None, reason="not run: no strace")
+@pytest.mark.parametrize(
+    "harm",
+    [
+        "os.open(path, os.O_RDWR)",
+        "os.open(path + '-wal', os.O_RDONLY | os.O_CREAT)",
+        "fcntl.lockf(open(path + '-shm', 'rb'), fcntl.LOCK_SH, 1, 128)",
+        "fcntl.flock(open(path, 'rb'), fcntl.LOCK_SH)",
+        "os.rename(path, path)",
+        "os.truncate(path, os.stat(path).st_size)",
+    ],
+)
+def test_the_test_itself_notices_harm(programs: Programs, database: Path, harm: str) -> None:
+    programs.start(HOLD_WRITE)
+    with tempfile.TemporaryDirectory() as elsewhere:
+        trace = Path(elsewhere) / "trace"
+        code = f"import fcntl, os, sys\npath = sys.argv[1]\n{harm}"
+        observe_apart(database, "strace", "-f", "-y", "-o", str(trace), code=code)
+        calls = [line for line in trace.read_text().splitlines() if database.name in line]
+    with pytest.raises(AssertionError):
+        for line in calls:
+            _checked(line, database)

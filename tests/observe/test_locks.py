@@ -3,11 +3,13 @@ from __future__ import annotations
 import os
 import struct
 from pathlib import Path
+from unittest import mock
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqlwatch.observe import locks
 from sqlwatch.observe.files import open_for_reading
 from sqlwatch.observe.locks import (
     DARWIN,
@@ -21,6 +23,7 @@ from sqlwatch.observe.locks import (
     LockKind,
     LockProbe,
     ShmByte,
+    SpanProbe,
     holder,
     layout_of,
     parse_proc_locks,
@@ -123,6 +126,41 @@ def test_layouts_of_other_systems() -> None:
 def test_requests_read_back(kind: LockKind, start: int, length: int, layout: object) -> None:
     assert isinstance(layout, type(LINUX))
     assert layout.parse(layout.request(kind, start, length)) == Lock(kind, start, length, 0)
+
+
+@given(
+    st.lists(
+        st.builds(
+            Lock, kind=st.sampled_from(LockKind), start=st.integers(100, 140), length=st.integers(0, 12),
+            pid=st.integers(1, 3),
+        ),
+        max_size=6,
+    )
+)  # fmt: skip
+def test_a_span_names_a_holder_of_every_byte_that_is_held(held: list[Lock]) -> None:
+    asked = 0
+
+    def kernel(_descriptor: int, _command: int, request: bytes) -> bytes:
+        nonlocal asked
+        asked += 1
+        assert asked < 100
+        _, _, start, length, _ = struct.unpack("@hhqqi0q", request)
+        found = next((lock for lock in held if lock.overlaps(start, length)), None)
+        if found is None:
+            return struct.pack("@hhqqi0q", LINUX.unlocked, 0, start, length, 0)
+        kind = LINUX.exclusive if found.kind is LockKind.EXCLUSIVE else LINUX.shared
+        return struct.pack("@hhqqi0q", kind, 0, found.start, found.length, found.pid)
+
+    with mock.patch.object(locks, "fcntl", mock.Mock(fcntl=kernel, F_GETLK=5)):
+        named = SpanProbe(120, 8).ask(0)
+    assert set(named) == {byte for byte in range(120, 128) if any(lock.overlaps(byte) for lock in held)}
+    assert all(lock in held and lock.overlaps(byte) for byte, lock in named.items())
+
+
+def test_a_span_survives_an_answer_about_other_bytes() -> None:
+    answer = struct.pack("@hhqqi0q", LINUX.exclusive, 0, 5, 2, 44)
+    with mock.patch.object(locks, "fcntl", mock.Mock(fcntl=lambda *_: answer, F_GETLK=5)):
+        assert SpanProbe(120, 8).ask(0) == {}
 
 
 def test_a_closed_descriptor_is_an_error_not_an_absence(database: Path) -> None:

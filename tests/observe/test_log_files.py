@@ -1,58 +1,24 @@
+"""Logs that grow, are rotated, truncated, deleted and linked; with real files."""
+
 from __future__ import annotations
 
-import gzip
+import contextlib
 import os
-import threading
 import time
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from sqlwatch.metrics.log_messages import LogLine, LogMessage, LogSources
-from sqlwatch.observe import log_files
+from sqlwatch.metrics.log_messages import LogKind, LogLine, LogMessage
+from sqlwatch.observe import log_files, log_tail
 from sqlwatch.observe.log_files import LogFollower
+from sqlwatch.observe.log_tail import LineSplitter
 
-from .programs import wait_until
+from .logs import LOCKED, Follow, append, follow, lines, log, sources
 
-LOCKED = "database is locked\n"
-
-
-@pytest.fixture
-def log(tmp_path: Path) -> Path:
-    return tmp_path / "app.log"
-
-
-@pytest.fixture
-def follow() -> Iterator[Callable[..., LogFollower]]:
-    made: list[LogFollower] = []
-
-    def start(*patterns: Path | str, **options: float) -> LogFollower:
-        made.append(LogFollower([str(pattern) for pattern in patterns], **options))  # type: ignore[arg-type]
-        return made[-1]
-
-    yield start
-    for follower in made:
-        follower.close()
-
-
-Follow = Callable[..., LogFollower]
-
-
-def lines(messages: list[LogMessage]) -> list[str]:
-    return [message.text for message in messages if isinstance(message, LogLine)]
-
-
-def sources(messages: list[LogMessage]) -> LogSources:
-    (message,) = [message for message in messages if isinstance(message, LogSources)]
-    return message
-
-
-def append(path: Path, text: str) -> None:
-    with path.open("a") as file:
-        file.write(text)
+__all__ = ["follow", "log"]  # fixtures
 
 
 def test_history_is_left_out_and_what_comes_is_read(log: Path, follow: Follow) -> None:
@@ -99,6 +65,10 @@ def test_rotation_within_a_glob_reads_nothing_twice(log: Path, follow: Follow) -
     messages = follower.poll()
     assert sorted(lines(messages)) == ["1: database is locked", "2: database is locked"]
     assert sources(messages).paths == (str(log), f"{log}.1")
+    append(Path(f"{log}.1"), "late: " + LOCKED)
+    (late,) = follower.poll()
+    assert isinstance(late, LogLine)
+    assert (late.source, late.text) == (f"{log}.1", "late: database is locked")
 
 
 def test_truncation_begins_anew(log: Path, follow: Follow) -> None:
@@ -113,7 +83,7 @@ def test_a_log_that_appears_is_read_from_its_beginning(log: Path, follow: Follow
     follower = follow(log, f"{log.parent}/other*.log")
     first = sources(follower.poll())
     assert first.paths == ()
-    assert first.trouble == (f"Nothing matches {log.parent}/other*.log yet.", f"There is no log {log} yet.")
+    assert first.trouble == (f"There is no log {log} yet.", f"Nothing matches {log.parent}/other*.log yet.")
     log.write_text("1: " + LOCKED)
     (log.parent / "other7.log").write_text("2: " + LOCKED)
     messages = follower.poll()
@@ -125,63 +95,177 @@ def test_a_log_that_appears_is_read_from_its_beginning(log: Path, follow: Follow
 
 def test_recent_history_can_be_wanted(log: Path, follow: Follow) -> None:
     now = time.strftime("%Y-%m-%d %H:%M:%S")
-    log.write_text(f"2020-01-01 00:00:00 a: {LOCKED}{now} b: {LOCKED}c: {LOCKED}")
+    log.write_text(f"2020-01-01 00:00:00 a: {LOCKED}{now} b: {LOCKED}{now} all is well\n    c: {LOCKED}")
     assert lines(follow(log, history_bytes=10_000).poll()) == [f"{now} b: database is locked", "c: database is locked"]
-    assert lines(follow(log, history_bytes=30).poll()) == ["c: database is locked"], "what is cut off is no line"
+    assert lines(follow(log, history_bytes=32).poll()) == ["c: database is locked"], "what is cut off is no line"
 
 
-@pytest.mark.parametrize(
-    ("make", "words"),
-    [
-        (lambda path: path.mkdir(), "is a directory"),
-        (os.mkfifo, "is no file"),
-        (lambda path: path.write_bytes(b"SQLite format 3\0" + bytes(100)), "is a database"),
-        (lambda path: path.write_bytes(gzip.compress(LOCKED.encode())), "is compressed"),
-        (lambda path: path.symlink_to(path), "cannot be read"),
-    ],
-    ids=["directory", "fifo", "database", "gzip", "loop of links"],
-)
-def test_what_is_no_log_is_said_in_a_sentence(
-    log: Path, follow: Follow, make: Callable[[Path], object], words: str
+def test_a_truncated_log_that_grew_again_before_we_looked_begins_anew(log: Path, follow: Follow) -> None:
+    log.write_text("all is well\n" * 3)
+    follower = follow(log)
+    follower.poll()
+    log.write_text("1: " + LOCKED + "something else\n" * 10)
+    assert lines(follower.poll()) == ["1: database is locked"]
+
+
+def test_who_does_not_append_goes_on_behind_a_hole(log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(log_tail, "PIECE", 64)  # less than the hole, which shall not be read
+    with log.open("wb") as writer:
+        writer.write(b"all is well\n" * 10)
+        writer.flush()
+        follower = follow(log)
+        follower.poll()
+        os.truncate(log, 0)
+        writer.write(b"1: " + LOCKED.encode())
+        writer.flush()
+        assert lines(follower.poll()) == ["1: database is locked"]
+        os.truncate(log, 0)
+        follower.poll()
+        writer.write(b"2: " + LOCKED.encode())
+        writer.flush()
+        found = []
+        while follower.has_more:
+            found += lines(follower.poll())
+        assert found == ["2: database is locked"]
+
+
+def test_the_rest_of_an_old_line_is_no_line(log: Path, follow: Follow) -> None:
+    log.write_text("old and not yet complete: ")
+    follower = follow(log)
+    follower.poll()
+    append(log, f"{LOCKED}1: {LOCKED}")
+    assert lines(follower.poll()) == ["1: database is locked"]
+
+
+def test_a_log_without_a_name_is_read_until_it_is_quiet(log: Path) -> None:
+    now_ns = 0
+    log.touch()
+    follower = LogFollower([str(log)], clock=lambda: now_ns)
+    with contextlib.closing(follower), log.open("a", buffering=1) as writer:
+        follower.poll()
+        log.unlink()
+        assert sources(follower.poll()).trouble == (f"There is no log {log} yet.",)
+        writer.write("1: " + LOCKED)
+        assert lines(follower.poll()) == ["1: database is locked"]
+        now_ns += log_files.QUIET_NS - 1
+        follower.poll()
+        writer.write("still: " + LOCKED)
+        assert lines(follower.poll()) == ["still: database is locked"]
+        now_ns += log_files.QUIET_NS
+        follower.poll()
+        writer.write("2: " + LOCKED)
+        assert lines(follower.poll()) == []
+
+
+def test_two_names_of_one_log_are_one_log(log: Path, follow: Follow) -> None:
+    log.touch()
+    (log.parent / "current.log").symlink_to(log)
+    (log.parent / "linked.log").hardlink_to(log)
+    follower = follow(log.parent / "*.log")
+    assert len(sources(follower.poll()).paths) == 1
+    append(log, LOCKED)
+    assert lines(follower.poll()) == ["database is locked"]
+
+
+def test_a_link_that_comes_to_mean_another_log(log: Path, follow: Follow) -> None:
+    (log.parent / "1.log").touch()
+    log.symlink_to("1.log")
+    follower = follow(log)
+    follower.poll()
+    (log.parent / "2.log").write_text("1: " + LOCKED)
+    log.unlink()
+    log.symlink_to("2.log")
+    assert lines(follower.poll()) == ["1: database is locked"]
+
+
+def test_a_file_named_like_a_glob_comes_first(tmp_path: Path, follow: Follow) -> None:
+    (tmp_path / "app[1].log").touch()
+    (tmp_path / "app1.log").touch()
+    assert sources(follow(tmp_path / "app[1].log").poll()).paths == (str(tmp_path / "app[1].log"),)
+    (tmp_path / "app[1].log").unlink()
+    assert sources(follow(tmp_path / "app[1].log").poll()).paths == (str(tmp_path / "app1.log"),)
+
+
+def test_the_home_directory_is_found(log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", str(log.parent))
+    log.touch()
+    assert sources(follow("~/*.log").poll()).paths == (str(log),)
+
+
+def test_a_log_that_never_rests_does_not_hide_the_others(
+    tmp_path: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    make(log)
-    told = sources(follow(log).poll())
-    assert told.paths == ()
-    assert words in told.trouble[0]
+    monkeypatch.setattr(log_files, "LONG_NS", 0)
+    busy, rare = tmp_path / "1.log", tmp_path / "2.log"
+    busy.touch()
+    rare.touch()
+    follower = follow(busy, rare)
+    follower.poll()
+    append(rare, "rare: " + LOCKED)
+    found = []
+    for _ in range(2):
+        append(busy, "all is well\n")
+        found += lines(follower.poll())
+    assert found == ["rare: database is locked"]
 
 
-def test_files_of_a_database_are_not_opened(tmp_path: Path, follow: Follow) -> None:
-    (tmp_path / "app.db-wal").write_text(LOCKED)
-    assert "file of a database" in sources(follow(tmp_path / "*-wal").poll()).trouble[0]
+def test_hostile_names_and_lines_are_made_printable(tmp_path: Path, follow: Follow) -> None:
+    log = Path(os.fsdecode(bytes(tmp_path) + b"/a\x1b[2J\n\xff.log"))
+    log.touch()
+    follower = follow(tmp_path / "*.log")
+    (name,) = sources(follower.poll()).paths
+    log.write_bytes(b"\x1b]0;title\x07\xff " + LOCKED.encode())
+    (line,) = [message for message in follower.poll() if isinstance(message, LogLine)]
+    for text in (name, line.source, line.text):
+        assert text.isprintable()
+    assert line.text == "\\x1b]0;title\\x07\\xff database is locked"
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="not run: root may read everything")
-def test_no_permission(log: Path, follow: Follow) -> None:
-    log.touch(mode=0)
-    assert "No permission" in sources(follow(log).poll()).trouble[0]
-
-
-def test_a_line_without_an_end_is_bounded(log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_files, "LONGEST_LINE", 100)
+def test_a_long_line_is_cut_and_the_next_one_is_read(
+    log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(log_tail, "LONGEST_LINE", 100)
     log.touch()
     follower = follow(log)
     follower.poll()
-    append(log, "x" * 500)
-    follower.poll()
-    append(log, " database is locked\nnext: " + LOCKED)
-    assert lines(follower.poll()) == ["next: database is locked"]
+    append(log, "database is locked " + "x" * 500)
+    assert follower.poll() == []
+    append(log, " SQLITE_BUSY_SNAPSHOT\nnext: " + LOCKED)
+    found = [message for message in follower.poll() if isinstance(message, LogLine)]
+    assert [line.kind for line in found] == [LogKind.BUSY, LogKind.BUSY]
+    assert [len(line.text) for line in found] == [100, len("next: " + LOCKED) - 1]
 
 
 def test_much_at_once_is_read_in_pieces(log: Path, follow: Follow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(log_files, "MOST_BYTES", 64)
-    log.touch()
-    follower = follow(log)
+    monkeypatch.setattr(log_tail, "PIECE", 64)
+    monkeypatch.setattr(log_files, "LONG_NS", 0)
+    logs = [log.with_name(f"{number}.log") for number in range(5)]
+    for one in logs:
+        one.touch()
+    follower = follow(*logs)
     follower.poll()
-    append(log, LOCKED * 50)
-    count = 0
+    for one in logs:
+        append(one, LOCKED * 50)
+    found: list[LogMessage] = []
     while follower.has_more:
-        count += len(lines(follower.poll()))
-    assert count == 50
+        piece = follower.poll()
+        assert len(piece) <= 64 // len(LOCKED) + 1
+        found += piece
+    assert [sum(line.source == str(one) for line in found if isinstance(line, LogLine)) for one in logs] == [50] * 5
+
+
+@given(st.lists(st.sampled_from([b"a", b"\n", b"\xff", b"\r\n", b"\0", b"database is locked\n"])), st.data())
+def test_lines_do_not_depend_on_how_a_log_is_cut(parts: list[bytes], data: st.DataObject) -> None:
+    log = b"".join(parts)
+    splitter = LineSplitter()
+    found = []
+    rest = log
+    while rest:
+        size = data.draw(st.integers(1, len(rest)))
+        found += splitter.feed(rest[:size])
+        rest = rest[size:]
+    assert found == LineSplitter().feed(log)
+    assert len(found) == log.count(b"\n")
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=40)
@@ -199,51 +283,3 @@ def test_how_a_log_is_cut_into_writes_changes_nothing(tmp_path: Path, pieces: li
         found += lines(follower.poll())
     follower.close()
     assert found == [f"{number}: database is locked" for number in range(1, 12, 2)]
-
-
-@pytest.mark.parametrize("where", ["app.log", "sub/app.log"])
-def test_running_wakes_up_when_a_log_grows_and_ends_when_told(tmp_path: Path, where: str) -> None:
-    log = tmp_path / where
-    follower = LogFollower([str(log)])
-    messages: list[LogMessage] = []
-    stop = threading.Event()
-    thread = threading.Thread(target=follower.run, args=(messages.append, stop))
-    thread.start()
-    try:
-        wait_until(lambda: bool(messages))
-        log.parent.mkdir(exist_ok=True)
-        append(log, "1: " + LOCKED)
-        wait_until(lambda: lines(messages) == ["1: database is locked"])
-        log.rename(f"{log}.1")
-        append(log, "2: " + LOCKED)
-        wait_until(lambda: lines(messages) == ["1: database is locked", "2: database is locked"])
-    finally:
-        stop.set()
-        began_s = time.monotonic()
-        thread.join(10)
-        follower.close()
-    assert not thread.is_alive()
-    assert time.monotonic() - began_s < 2
-
-
-def test_without_notification_the_logs_are_looked_at_now_and_then(log: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def refuse(*_: object, **__: object) -> None:
-        raise OSError(28, "No space left on device")
-
-    monkeypatch.setattr(log_files.watchfiles, "watch", refuse)
-    monkeypatch.setattr(log_files, "IDLE_S", 0.02)
-    log.touch()
-    follower = LogFollower([str(log)])
-    messages: list[LogMessage] = []
-    stop = threading.Event()
-    thread = threading.Thread(target=follower.run, args=(messages.append, stop))
-    thread.start()
-    try:
-        wait_until(lambda: bool(messages))
-        append(log, LOCKED)
-        wait_until(lambda: lines(messages) == ["database is locked"])
-    finally:
-        stop.set()
-        thread.join(10)
-        follower.close()
-    assert not thread.is_alive()

@@ -1,15 +1,18 @@
 from __future__ import annotations
 
 import os
+import random
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from sqlwatch.metrics.observations import WalObservation
+from sqlwatch.observe.formats import parse_frame_header, parse_wal_header
+from sqlwatch.observe.frames import count_recoverable, count_uncommitted
 from sqlwatch.observe.wal import WalReader
 
-from .images import wal_header, wal_index
+from .images import frame, wal_header, wal_index
 from .programs import HOLD_WRITE, MAKE_WAL, READ, WRITE_ON_DEMAND, Programs, wait_until
 
 NOTHING = WalObservation(1, 0, None, None, None, None)
@@ -130,6 +133,37 @@ def test_damaged_files_give_none(reader: WalReader, database: Path) -> None:
     assert (seen.live_frames, seen.backfilled_frames, seen.checkpoint_sequence) == (9, 4, 6)
     shm.write_bytes(b"")
     assert reader.read(1).live_frames is None
+
+
+def test_thousands_of_damaged_files_are_read_without_an_error(reader: WalReader, database: Path) -> None:
+    chance = random.Random(3)
+    sums = parse_wal_header(wal_header(page_size=512)).checksum
+    frames = b""
+    for number in range(1, 9):
+        frames += frame(number, chance.randbytes(512), sums, commit_pages=8 * (number % 2))
+        sums = parse_frame_header(frames[-536:]).checksum
+    whole_wal = wal_header(page_size=512) + frames
+    read = counted = 0
+    for _ in range(4000):
+        shm = wal_index(
+            chance.choice(["little", "big"]), live=chance.choice((0, 3, 7, 8, 9, 2**31)), page_size=512,
+            frame_sums=parse_frame_header(frames[2 * 536 :]).checksum,
+        )  # fmt: skip
+        for suffix, image in (("-shm", shm), ("-wal", whole_wal)):
+            data = bytearray(image[: chance.choice((len(image), chance.randrange(len(image))))])
+            for _ in range(chance.choice((0, 0, 1, 9)) if data else 0):
+                data[chance.randrange(len(data))] ^= 1 << chance.randrange(8)
+            Path(f"{database}{suffix}").write_bytes(data)
+        seen = reader.read(1)
+        read += seen.live_frames is not None
+        if reader.header is not None:
+            assert 0 <= count_recoverable(reader.wal, reader.header) <= 8
+        if reader.index is not None:
+            uncommitted = count_uncommitted(reader.wal, reader.header, reader.index)
+            assert uncommitted is None or 0 <= uncommitted <= 8
+            counted += bool(uncommitted)
+    assert read > 500
+    assert counted > 50
 
 
 def test_what_is_no_file_is_not_opened(reader: WalReader, database: Path) -> None:

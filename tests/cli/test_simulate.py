@@ -16,13 +16,14 @@ OTHER_VALUES = {
     "writers": "3", "readers": "0", "mode": "mutex", "begin": "deferred", "busy": "constant:1", "synchronous": "full",
     "statement": "batch", "rows": "7", "payload": "64KiB", "hold": "exp:1ms", "think": "0", "arrival": "rate:500",
     "read-rows": "11", "read-hold": "3ms", "read-think": "4ms", "databases": "2", "autocheckpoint": "0",
-    "pool": "4", "duration": "2s", "transactions": "99", "warm-up": "0", "max-size": "3GiB", "seed": "5",
+    "pool": "4", "pin-reader": "2s", "checkpointer": "restart:500ms",
+    "duration": "2s", "transactions": "99", "warm-up": "0", "max-size": "3GiB", "seed": "5",
 }  # fmt: skip
 """A value that is not the default for every parameter that takes one."""
 
 
 def test_every_parameter_has_an_option_that_reaches_the_session(run: Run) -> None:
-    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "keep-interpreter", "worker-kind"}
+    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "keep-interpreter", "worker-kind", "journal-mode"}
     options = [part for key, value in OTHER_VALUES.items() for part in (f"--{key}", value)]
     outcome = run("simulate", "--headless", "--group-commit", "--keep-interpreter", "--worker-kind", "task", *options)
     assert outcome.code == 0
@@ -30,6 +31,15 @@ def test_every_parameter_has_an_option_that_reaches_the_session(run: Run) -> Non
     assert outcome.session.workload == from_mapping(
         {**OTHER_VALUES, "group-commit": True, "keep-interpreter": True, "worker-kind": "task"}
     )
+
+
+def test_the_journal_mode_reaches_the_session_and_goes_with_no_checkpointer(run: Run) -> None:
+    outcome = run("simulate", "--headless", "--journal-mode", "persist")
+    assert outcome.session is not None
+    assert outcome.session.workload == from_mapping({"journal-mode": "persist", "duration": "10s"})
+    refused = run("simulate", "--headless", "--journal-mode", "persist", "--checkpointer", "full:1s")
+    assert refused.code == 2
+    assert "journal-mode persist" in refused.err
 
 
 def test_the_help_names_every_parameter_with_what_is_allowed(run: Run) -> None:

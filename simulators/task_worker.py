@@ -75,7 +75,10 @@ class TaskWorker:
         worker.slot.since_ns = 0
 
     async def hold(self, duration_ns: int) -> None:
-        """Spend time inside a transaction; raise StopHolding if the worker is told to end meanwhile."""
+        """Spend time inside a transaction; raise StopHolding if the worker is told to end meanwhile.
+
+        Up to a millisecond more than asked for: epoll, which asyncio's event loop sleeps in, counts whole milliseconds.
+        """
         if not duration_ns:
             return
         worker = self.worker

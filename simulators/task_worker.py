@@ -92,6 +92,11 @@ class TaskWorker:
                 raise StopHolding
         worker.slot.since_ns = 0
 
+    def report_wait(self) -> None:
+        """Send what was counted before a wait that lasts; not while a connection's thread may be counting retries."""
+        if self._waiting is not None:
+            self.worker.recorder.send_if_due()
+
     def _notice(self) -> None:
         """Take in an order that has arrived, and cut a wait short if it wants the worker to park."""
         inbox = self.worker.inbox

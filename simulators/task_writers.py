@@ -29,6 +29,7 @@ from simulators.shape import insert_statement
 from simulators.single_writer import own_the_write_connection
 from simulators.slots import Slots
 from simulators.task_worker import TaskPace, TaskWorker
+from simulators.telemetry import BATCH_NS
 from simulators.wire import Kind, Reply, Request
 from simulators.worker import StopHolding, Worker, fail, run_to_the_end
 from simulators.workload import Begin, Statement
@@ -71,8 +72,8 @@ async def _run_writers(workers: Sequence[Worker], handovers: Sequence[Handover])
     }
     mutexes = {number: asyncio.Lock() for number in pools}
 
-    async def run(worker: Worker) -> None:
-        task, number = TaskWorker(worker), worker.setup.database
+    async def run(task: TaskWorker) -> None:
+        worker, number = task.worker, task.worker.setup.database
         async for order in task.orders():
             if order.mode is Mode.SINGLE_WRITER:
                 await write_through_handover(task, order, handovers[number])
@@ -80,7 +81,16 @@ async def _run_writers(workers: Sequence[Worker], handovers: Sequence[Handover])
                 await write_on_pool(task, order, pools[number], mutexes[number] if order.mode is Mode.MUTEX else None)
         worker.end()
 
-    await asyncio.gather(*(run(worker) for worker in workers))
+    async def report_waits() -> None:
+        while True:
+            await asyncio.sleep(BATCH_NS / 1e9)
+            for task in all_tasks:
+                task.report_wait()
+
+    all_tasks = [TaskWorker(worker) for worker in workers]
+    reporting = asyncio.create_task(report_waits())
+    await asyncio.gather(*(run(task) for task in all_tasks))
+    reporting.cancel()
     for pool in pools.values():
         pool.close()
 

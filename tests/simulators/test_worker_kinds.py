@@ -8,6 +8,7 @@ import pytest
 
 from simulators.events import Mode, Role, WorkerState
 from simulators.fleet import FleetState
+from simulators.handle import Handle
 from tests.simulators.conftest import Driven
 
 Drive = Callable[..., Driven]
@@ -230,3 +231,18 @@ def test_a_wait_that_keeps_the_interpreter_lock_keeps_the_holder_from_going_on(d
         return driven.commits(0)
 
     assert commits_in_a_second(keep=True) * 3 < commits_in_a_second(keep=False)
+
+
+def test_what_a_task_has_done_is_told_while_it_waits_for_a_connection(drive: Drive) -> None:
+    driven = drive(worker_kind="task", writers=30, pool=1, hold="60ms", think=0)
+    driven.start()
+
+    def who_waits_again() -> list[Handle]:
+        return [writer for writer in driven.writers() if writer.slot.done == 1 and writer.slot.waiting_since_ns]
+
+    driven.until(who_waits_again, "one commit, then a wait")
+    first = who_waits_again()[0]
+    driven.until(lambda: first.id in {batch.worker for batch in driven.batches() if batch.committed}, "its batch")
+    assert first.slot.got == first.slot.done == 1  # it waits for 29 others
+    driven.stop()
+    driven.check_nothing_lost()

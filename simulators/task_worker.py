@@ -36,11 +36,13 @@ class TaskWorker:
                 self._has_news.clear()
                 await self._has_news.wait()
             order = inbox.next()
+            if order.run and not order.stop:  # first, for parked with this epoch means done with this order
+                slot.activity = Activity.WORKING
             slot.epoch = order.epoch
             if order.run and not order.stop:
                 recorder.phase = order.phase
-                slot.activity = Activity.WORKING
                 yield order
+                slot.since_ns = time.monotonic_ns()
                 recorder.send()
                 slot.activity = Activity.PARKED
         asyncio.get_running_loop().remove_reader(inbox.fileno())
@@ -117,6 +119,11 @@ class TaskPace:
         self._think = workload.think
         self._per_s = (workload.arrival.per_s or 0) / max(workload.writers, 1)
         self._last = task.worker.slot.done + order.transactions if order.transactions else None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether transactions are due at times of their own, so that one may start later than it is due."""
+        return self._per_s > 0
 
     def has_next(self, number: int) -> bool:
         """Tell whether transaction `number` belongs to the worker's share."""

@@ -103,7 +103,8 @@ async def write_on_pool(task: TaskWorker, order: Order, pool: Pool, mutex: async
     with recorder.counting_cache(transactor.cache_status):
         due_ns, asked_ns = await pace.start()
         while not worker.inbox.parks and pace.has_next(slot.done + 1):
-            recorder.add(await transactor.run(slot.done + 1, due_ns, asked_ns))
+            transaction = await transactor.run(slot.done + 1, due_ns, asked_ns)
+            recorder.add(transaction, started_ns=asked_ns if pace.is_open else None)
             recorder.send_if_due()
             worker.follow_phase()
             due_ns, asked_ns = await pace.next(due_ns)
@@ -127,6 +128,7 @@ async def write_through_handover(task: TaskWorker, order: Order, handover: Hando
                 number, due_ns, asked_ns, reply.got_ns, reply.released_ns, done_ns, retries=0, outcome=reply.outcome
             ),
             holds=False,
+            started_ns=asked_ns if pace.is_open else None,
         )
         recorder.send_if_due()
         if reply.outcome == Outcome.WITHDRAWN:
@@ -258,7 +260,7 @@ class Transactor:
         hits, misses = connection.cache_since_last_call()
         self._cache_hits += hits
         self._cache_misses += misses
-        frames = self._worker.workload.autocheckpoint
+        frames = self._worker.checkpoint_frames
         self._checkpoint_is_due = database.checkpoint_is_due(connection.connection, frames)
 
     def _roll_back(self, connection: PooledConnection) -> None:

@@ -23,6 +23,17 @@ from .observe.programs import HOLD_WRITE, MAKE_WAL, WRITE_ON_DEMAND, Programs, p
 PATIENCE_S = 20
 
 
+def samplers() -> list[psutil.Process]:
+    """Return the samplers that are children of this process."""
+    found = []
+    for child in psutil.Process().children():
+        try:
+            found += [child] if "sampler_process" in " ".join(child.cmdline()) else []
+        except psutil.Error:  # it has just ended
+            continue
+    return found
+
+
 class Watching:
     """A session and the Snapshots that it made."""
 
@@ -51,7 +62,7 @@ class Watching:
             return self.newest.observation
 
     def sampler(self) -> psutil.Process:
-        (child,) = [one for one in psutil.Process().children() if "sampler_process" in " ".join(one.cmdline())]
+        (child,) = samplers()
         return child
 
     def end(self) -> None:
@@ -75,7 +86,7 @@ def watching(database: Path) -> Iterator[Watching]:
     watching = Watching(database)
     yield watching
     watching.end()
-    assert not [one for one in psutil.Process().children() if "sampler_process" in " ".join(one.cmdline())]
+    assert not samplers()
     assert not [thread for thread in threading.enumerate() if thread.name in ("observation", "logs")]
 
 
@@ -162,10 +173,10 @@ def test_a_sampler_that_keeps_dying_ends_the_observation(database: Path) -> None
     watching = Watching(database)
     killed: set[int] = set()
     while not watching.session.wait(0.02):
-        for child in psutil.Process().children():
-            if child.pid not in killed:
-                killed.add(child.pid)
-                os.kill(child.pid, signal.SIGKILL)
+        for sampler in samplers():
+            if sampler.pid not in killed:
+                killed.add(sampler.pid)
+                os.kill(sampler.pid, signal.SIGKILL)
     assert len(killed) == MOST_RESTARTS + 1
     with pytest.raises(SessionError, match="signal 9"):
         watching.session.check()

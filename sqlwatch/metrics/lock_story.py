@@ -103,8 +103,9 @@ class LockStory:
 
     @property
     def waiters(self) -> dict[int, int]:
-        """Processes that seem to wait, with the moment since which."""
-        return {pid: since_ns for pid, (since_ns, _) in self._waits.items()}
+        """Processes that seem to wait, with the moment since which; who has held the lock since waits no more."""
+        held_ns = self._last_held_ns
+        return {pid: since_ns for pid, (since_ns, seen_ns) in self._waits.items() if held_ns.get(pid, 0) <= seen_ns}
 
     def longest_of(self, pid: int) -> HeldRun | None:
         """Return the longest run of looks that found this process holding, of the whole observation."""

@@ -53,6 +53,11 @@ class RunTracker:
             self.last_held_ns = at_ns
         self._is_first = False
 
+    @property
+    def is_following(self) -> bool:
+        """Whether there was a look since the beginning, or the last restart."""
+        return not self._is_first
+
     def since(self, lock: LockName, pid: int) -> tuple[int, bool] | None:
         """Return (since_ns, is_lower_bound) of the run in which this process holds the lock; None if it does not."""
         run = self._runs.get(lock)

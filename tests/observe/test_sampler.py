@@ -247,3 +247,21 @@ def test_a_file_like_a_library_module_in_the_working_directory(
     monkeypatch.chdir(database.parent)
     with SamplerProcess([database]) as process:
         Listener(process).wait_for_look()
+
+
+def test_a_holder_that_comes_and_goes_is_never_old(programs: Programs, database: Path) -> None:
+    writer = programs.start(
+        MAKE_WAL
+        + """
+say()
+while True:
+    c.execute("begin immediate")
+    c.execute("insert into t values(1)")
+    time.sleep(0.002)
+    c.execute("commit")
+"""
+    )
+    seen = observe(database, 2.0, rate_hz=20)
+    ages = [look.at_ns - one.since_ns for look in seen.looks for one in look.held_by(LockName.WRITE)]
+    assert all(pid == writer.pid for look in seen.looks for pid in [one.pid for one in look.held_by(LockName.WRITE)])
+    assert all(age_ns < 200_000_000 for age_ns in ages), "each hold lasts some milliseconds"

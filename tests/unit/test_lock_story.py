@@ -94,6 +94,7 @@ def test_a_wait_lasts_until_it_was_not_seen_for_a_while_or_the_lock_was_got() ->
     assert set(story.waiters) == {6}
     later_ns = S + 3 * WAIT_GAP_NS
     story.add(sample(later_ns // TENTH, (6, 1), runs=(run(6, later_ns - 10, later_ns - 5),)))
+    assert story.waiters == {}, "it has got the lock"
     story.add_waiters(later_ns, (Waiter(6, 1000),))
     assert story.waiters == {6: later_ns}
     story.forget_now()

@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 import time
+from contextlib import closing
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -57,7 +58,8 @@ def test_a_database_without_wal_is_made_and_left_without_a_journal(short_tmp: Pa
         assert count_rows(CONTEXT, [path]) == 1
         assert [found.name for found in tmp_path.iterdir()] == ["mine.db"]
     make_databases(CONTEXT, [path])
-    assert sqlite3.connect(path).execute("PRAGMA journal_mode").fetchone() == ("wal",)
+    with closing(sqlite3.connect(path)) as connection:
+        assert connection.execute("PRAGMA journal_mode").fetchone() == ("wal",)
 
 
 def test_an_empty_file_may_be_used(short_tmp: Path, tmp_path: Path) -> None:

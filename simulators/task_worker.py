@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from simulators.mutex import Withdrawn
@@ -71,9 +72,9 @@ class TaskWorker:
                 worker.follow_phase()
                 worker.recorder.send_if_due()
                 pause_s = max(min(deadline_ns, worker.recorder.next_batch_ns) - now_ns, 0) / 1e9
-                await self.unless_parked(lambda pause_s=pause_s: asyncio.sleep(pause_s))  # type: ignore[misc]
+                await self.unless_parked(partial(asyncio.sleep, pause_s))
         except Withdrawn:
-            pass
+            pass  # an order to park ends the thinking, too
         worker.slot.since_ns = 0
 
     async def hold(self, duration_ns: int) -> None:

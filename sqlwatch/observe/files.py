@@ -47,7 +47,7 @@ def _open_shared(path: str) -> int:
     import ctypes
     import msvcrt
 
-    create = ctypes.WinDLL("kernel32", use_last_error=True).CreateFileW  # type: ignore[attr-defined]
+    create = ctypes.WinDLL("kernel32", use_last_error=True).CreateFileW  # type: ignore[attr-defined]  # Windows only
     create.restype = ctypes.c_void_p
     create.argtypes = [
         ctypes.c_wchar_p, ctypes.c_uint32, ctypes.c_uint32, ctypes.c_void_p, ctypes.c_uint32, ctypes.c_uint32,
@@ -55,8 +55,8 @@ def _open_shared(path: str) -> int:
     ]  # fmt: skip
     handle = create(path, _GENERIC_READ, _SHARE_EVERYTHING, None, _OPEN_EXISTING, 0, None)
     if handle in (None, ctypes.c_void_p(-1).value):
-        raise ctypes.WinError(ctypes.get_last_error())  # type: ignore[attr-defined]
-    return int(msvcrt.open_osfhandle(handle, _FLAGS))  # type: ignore[attr-defined]
+        raise ctypes.WinError(ctypes.get_last_error())  # type: ignore[attr-defined]  # Windows only
+    return int(msvcrt.open_osfhandle(handle, _FLAGS))  # type: ignore[attr-defined]  # Windows only
 
 
 _GENERIC_READ: Final = 0x80000000

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
-from textual.containers import Container
 
 from simulators.events import Mode
 from sqlwatch.metrics.snapshot import Snapshot, Status, Worker
@@ -18,9 +17,9 @@ from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.header import Header
 from sqlwatch.tui.headline import Headline
 from sqlwatch.tui.keys import KEYS, Key, bindings
-from sqlwatch.tui.layout import Arrangement, plan
+from sqlwatch.tui.layout import plan
 from sqlwatch.tui.modes_panel import ModesPanel
-from sqlwatch.tui.panel import Panel, Rows
+from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import SessionProtocol
 from sqlwatch.tui.throughput_panel import ThroughputPanel
 from sqlwatch.tui.view import View
@@ -44,16 +43,7 @@ class SimulateApp(DashboardApp):
     KEYS: ClassVar[tuple[Key, ...]] = KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
     ENDED_WORDS = "the run has ended; q quits and prints the summary"
-    CSS = """
-    Screen { layout: vertical; overflow: hidden; }
-    #body, #charts, #series, #side { width: 1fr; height: auto; overflow: hidden; }
-    #body { height: 1fr; layout: vertical; }
-    .-wide #body { layout: horizontal; }
-    .-wide #charts { margin: 0 1 0 0; }
-    .-stacked #series { layout: horizontal; }
-    .-stacked #throughput { margin: 0 1 0 0; }
-    Rows { width: 1fr; height: 1; }
-    """
+    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes")
 
     def __init__(
         self,
@@ -76,19 +66,15 @@ class SimulateApp(DashboardApp):
         self._paused = False
 
     def compose(self) -> ComposeResult:
-        """Lay out the panels; `arrange` gives them their sizes."""
+        """Make the panels in the order of tab; `arrange` gives them their places."""
         inks, view = self._inks, self._view
         yield Header(inks, view, id="header")
         yield Headline(inks, view, id="headline")
-        with Container(id="body"):
-            with Container(id="charts"):
-                yield WaitsPanel(inks, view, id="waits")
-                with Container(id="series"):
-                    yield ThroughputPanel(inks, view, id="throughput")
-                    yield WalPanel(inks, view, id="wal")
-            with Container(id="side"):
-                yield ModesPanel(inks, view, id="modes")
-                yield WorkerTable(inks, view, id="workers")
+        yield WaitsPanel(inks, view, id="waits")
+        yield ThroughputPanel(inks, view, id="throughput")
+        yield WalPanel(inks, view, id="wal")
+        yield ModesPanel(inks, view, id="modes")
+        yield WorkerTable(inks, view, id="workers")
         yield KeyFooter(inks, view, KEYS, id="footer")
 
     def received(self, view: View, snapshot: Snapshot) -> View:
@@ -112,25 +98,10 @@ class SimulateApp(DashboardApp):
 
         return GUIDE
 
-    def arrange(self, size: Size) -> None:
+    def places(self, size: Size, wish: Wish) -> Places:
         """Divide the screen among the panels."""
         simulation = self._view.simulation
-        workers = len(simulation.phase.workers) if simulation else 18
-        parts = plan(size.width, size.height, workers)
-        screen = self.screen_stack[0]
-        for arrangement in Arrangement:
-            screen.set_class(parts.arrangement is arrangement, f"-{arrangement.value}")
-        for name in ("header", "headline", "waits", "throughput", "wal", "modes", "workers", "footer"):
-            rows = getattr(parts, name)
-            widget = screen.query_one(f"#{name}", Rows)
-            widget.display = rows > 0
-            widget.styles.height = max(rows, 1)
-            if isinstance(widget, Panel):
-                widget.can_focus = rows >= widget.LEAST_TITLED
-        screen.query_one("#series").styles.height = parts.charts - parts.waits
-        screen.query_one("#series").display = parts.charts > parts.waits
-        screen.query_one("#charts").display = parts.charts > 0
-        screen.query_one("#side").styles.width = parts.side_columns or "1fr"
+        return plan(size.width, size.height, len(simulation.phase.workers) if simulation else 18, wish)
 
     def action_toggle_mode(self) -> None:
         """Switch between contended and single-writer."""

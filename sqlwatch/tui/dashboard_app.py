@@ -12,7 +12,8 @@ from sqlwatch.charts.glyphs import GLYPH_SETS
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.inks import DARK, LIGHT, Inks
 from sqlwatch.tui.keys import Key
-from sqlwatch.tui.panel import Rows
+from sqlwatch.tui.panel import Panel, Rows
+from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import WatchSessionProtocol
 from sqlwatch.tui.session_app import SessionApp
 from sqlwatch.tui.view import View
@@ -38,7 +39,13 @@ class DashboardApp(SessionApp):
     AUTO_FOCUS = None
     KEYS: ClassVar[tuple[Key, ...]] = ()
     """The keys of this dashboard; the palette offers their actions."""
+    PANELS: ClassVar[tuple[str, ...]] = ()
+    """Names of the panels, those of the keys 1, 2, 3 ... first, in that order."""
     ENDED_WORDS: ClassVar[str] = "the run has ended; q quits"
+    CSS = """
+    Screen { overflow: hidden; }
+    Rows { position: absolute; }
+    """
 
     def __init__(
         self,
@@ -58,8 +65,9 @@ class DashboardApp(SessionApp):
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
         self._forgetting: Timer | None = None
+        self._wish = Wish(self.PANELS)
 
-    def arrange(self, size: Size) -> None:
+    def places(self, size: Size, wish: Wish) -> Places:
         """Divide a screen of this size among the panels."""
         raise NotImplementedError
 
@@ -86,6 +94,50 @@ class DashboardApp(SessionApp):
     def on_resize(self, event: events.Resize) -> None:
         """Divide the new size; the app itself has the old one until this event has been handled."""
         self.arrange(event.size)
+
+    def arrange(self, size: Size) -> None:
+        """Put every panel in its place, and hide those that have none."""
+        places = self.places(size, self._wish)
+        for widget in self._panels():
+            place = places.get(widget.id or "")
+            widget.display = place is not None
+            if place is None:
+                continue
+            widget.styles.offset = (place.x, place.y)
+            widget.styles.width = place.width
+            widget.styles.height = place.height
+            if isinstance(widget, Panel):
+                widget.can_focus = place.height >= widget.LEAST_TITLED
+
+    def action_toggle_panel(self, number: int) -> None:
+        """Hide the panel of a number key, or show it again even where the others have to make room."""
+        self.toggle_panel(self.PANELS[number - 1])
+
+    def toggle_panel(self, name: str) -> None:
+        """Hide a panel that is in sight, or show it."""
+        panel = self.screen_stack[0].query_one(f"#{name}", Panel)
+        title = panel.TITLE.lower()
+        if panel.display:
+            panels = [other for other in self._wish.panels if other != name]
+            asked = [other for other in self._wish.asked if other != name]
+            self._rearrange(Wish(panels, asked), f"{title}: hidden")
+            return
+        panels = [other for other in self.PANELS if other in (*self._wish.panels, name)]
+        self._rearrange(Wish(panels, [name, *self._wish.asked]), "")
+        self.say(f"{title}: shown" if panel.display else f"{title}: there is no room for it; tab and f show one alone")
+
+    def action_maximise(self) -> None:
+        """Give all the room to the panel that has the focus, or to the first; or make it small again."""
+        if self._wish.alone is not None:
+            self._rearrange(self._wish._replace(alone=None), "all panels again")
+            return
+        panel = self.focused if isinstance(self.focused, Panel) else self.screen_stack[0].query(Panel).first()
+        self._rearrange(self._wish._replace(alone=panel.id), f"{panel.TITLE.lower()} alone; f brings the others back")
+
+    def _rearrange(self, wish: Wish, notice: str) -> None:
+        self._wish = wish
+        self.arrange(self.size)
+        self.say(notice)
 
     def draw(self, snapshot: Snapshot) -> None:
         """Show a Snapshot; where the display is frozen, only in what stays live."""

@@ -58,6 +58,23 @@ PALETTE: Final = Key(
     "Find any action by typing a part of its name.", LOOK,
 )  # fmt: skip
 
+MAXIMISE: Final = Key(
+    "maximise", ("f",), "f", "maximise", "", "maximise the panel",
+    "Give all the room to the panel that has the focus; again: all panels.", LOOK,
+)  # fmt: skip
+
+
+def panel_keys(titles: Sequence[str]) -> tuple[Key, ...]:
+    """Return a number key for each panel, which hides it or shows it."""
+    return tuple(
+        Key(
+            f"panel-{number}", (str(number),), str(number), f"toggle_panel({number})", "", f"panel: {title}",
+            f"Hide the panel {title}, or show it even where others have to make room.", LOOK,
+        )
+        for number, title in enumerate(titles, 1)
+    )  # fmt: skip
+
+
 KEYS: Final = (
     QUIT,
     HELP,
@@ -85,6 +102,8 @@ KEYS: Final = (
         "Show the shares of the lock-wait histogram linearly or logarithmically.", LOOK,
     ),
     FOCUS,
+    MAXIMISE,
+    *panel_keys(("lock waits", "throughput", "WAL", "workers", "modes compared")),
     CURSOR_UP,
     CURSOR_DOWN,
     PALETTE,

@@ -1,131 +1,137 @@
-"""How many rows and columns each panel gets, for any size of the terminal; pure."""
+"""Where each panel of `sqlwatch simulate` lies, for any size of the terminal; pure."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Final
 
-WIDE_COLUMNS: Final = 120
-STACKED_COLUMNS: Final = 80
+from sqlwatch.tui.places import (
+    GAP,
+    SERIES,
+    STACKED_COLUMNS,
+    WIDE_COLUMNS,
+    Arrangement,
+    Heights,
+    Place,
+    Places,
+    Wish,
+    alone,
+    frame,
+    shared,
+    stack,
+    unfold_series,
+    with_series,
+    within,
+)
+
+PANELS: Final = ("waits", "timeline", "throughput", "wal", "workers", "modes", "findings", "lesson")
+"""All panels that a place can be found for."""
+
 MODES_ROWS: Final = 9
 """Rows of the table that puts the modes side by side."""
 
+_TIMELINE_ROWS_AROUND: Final = 3
+"""Rows of the lock timeline above and below the lanes of the workers."""
 
-class Arrangement(StrEnum):
-    """How the panels lie."""
-
-    WIDE = "wide"
-    """Charts left, tables right."""
-    STACKED = "stacked"
-    """One below the other, throughput and WAL side by side."""
-    NARROW = "narrow"
-    """One below the other, charts of one row."""
+_LEFT: Final = ("waits", "timeline", "throughput", "wal")
+_RIGHT: Final = ("lesson", "modes", "workers", "findings")
+_SERIES: Final = ("throughput", "wal")
 
 
-@dataclass(frozen=True)
-class Plan:
-    """Rows of each part (0: not shown) and, if wide, the columns of the right side."""
-
-    arrangement: Arrangement
-    header: int
-    headline: int
-    waits: int
-    throughput: int
-    wal: int
-    modes: int
-    workers: int
-    footer: int
-    side_columns: int = 0
-
-    @property
-    def series_beside(self) -> bool:
-        """Whether throughput and WAL share their rows."""
-        return self.arrangement is Arrangement.STACKED and self.throughput > 1
-
-    @property
-    def charts(self) -> int:
-        """Rows of all charts together."""
-        series = max(self.throughput, self.wal) if self.series_beside else self.throughput + self.wal
-        return self.waits + series
-
-    @property
-    def rows(self) -> int:
-        """Rows of everything together."""
-        body = self.charts + self.modes + self.workers
-        if self.arrangement is Arrangement.WIDE:
-            body = max(self.charts, self.modes + self.workers)
-        return self.header + self.headline + body + self.footer
-
-
-def plan(width: int, height: int, workers: int) -> Plan:
-    """Divide a terminal of `width` x `height` for a fleet of `workers`; the parts never need more rows than there are.
-
-    >>> plan(80, 24, 18)
-    Plan(arrangement=<Arrangement.STACKED: 'stacked'>, header=2, headline=2, waits=9, throughput=4, wal=4, modes=0, \
-workers=6, footer=1, side_columns=0)
-    >>> small = plan(40, 12, 18)
-    >>> small.waits, small.throughput, small.wal, small.workers
-    (1, 1, 1, 4)
-    """
+def arrangement_of(width: int, height: int) -> Arrangement:
+    """Return how the panels lie in a terminal of this size."""
     if width >= WIDE_COLUMNS:
-        return _wide(width, height)
-    if width >= STACKED_COLUMNS and height >= 18:
-        return _stacked(height, workers)
-    return _narrow(width, height, workers)
+        return Arrangement.WIDE
+    return Arrangement.STACKED if width >= STACKED_COLUMNS and height >= 18 else Arrangement.NARROW
 
 
-def _wide(width: int, height: int) -> Plan:
-    header, headline, footer, body = _frame(height, two_line_header=16, two_line_headline=30)
-    modes = MODES_ROWS if body >= MODES_ROWS + 12 else 0
-    if body >= 18:
-        throughput = wal = max(6, body // 4)
-    elif body >= 13:
-        throughput = wal = 4
-    else:
-        throughput, wal = min(1, max(body - 1, 0)), min(1, max(body - 2, 0))
-    waits = body - throughput - wal
-    side = min(max(width * 45 // 100, 62), 84)
-    return Plan(
-        Arrangement.WIDE, header, headline, waits, throughput, wal, modes, body - modes, footer, side_columns=side
-    )
+def plan(width: int, height: int, workers: int, wish: Wish) -> Places:
+    """Divide a terminal of `width` x `height` for a fleet of `workers`; no two places overlap, none leaves the screen.
+
+    >>> wish = Wish(("waits", "throughput", "wal", "workers", "modes"))
+    >>> places = plan(80, 24, 18, wish)
+    >>> places["waits"], places["workers"]
+    (Place(x=0, y=4, width=80, height=9), Place(x=0, y=17, width=80, height=6))
+    >>> [(name, place.height) for name, place in plan(40, 12, 18, wish).items()][2:-1]
+    [('waits', 1), ('throughput', 1), ('wal', 1), ('workers', 4)]
+    """
+    width, height = max(width, 1), max(height, 1)
+    arrangement = arrangement_of(width, height)
+    divide = {Arrangement.WIDE: _wide, Arrangement.STACKED: _stacked, Arrangement.NARROW: _narrow}[arrangement]
+    bars = _frame(width, height, arrangement)
+    places = within(width, height, bars, lambda body: divide(body, workers, wish))
+    return places if wish.alone is None else alone(places, wish.alone, width, height)
 
 
-def _stacked(height: int, workers: int) -> Plan:
-    header, headline, footer, body = _frame(height, two_line_header=16, two_line_headline=24)
-    series = 4 if body < 26 else 6 if body < 34 else 8
-    table = min(max(6, body // 3), max(workers + 1, 6))
-    modes = MODES_ROWS if body >= 38 else 0
-    waits = body - series - table - modes
-    if waits > 20:
-        waits, table = 20, body - series - modes - 20
-    return Plan(Arrangement.STACKED, header, headline, waits, series, series, modes, table, footer)
+def _frame(width: int, height: int, arrangement: Arrangement) -> Heights:
+    """Return the rows of header, headline and footer."""
+    if arrangement is Arrangement.NARROW:
+        wraps = height >= (12 if width < STACKED_COLUMNS else 14) or (height >= 10 and width < 62)
+        return frame(height, header=2 if height >= 12 else 1, headline=2 if wraps else 1, footer_from=4)
+    from_rows = 30 if arrangement is Arrangement.WIDE else 24
+    headline = 2 if height >= from_rows else 1
+    return frame(height, header=2 if height >= 16 else 1, headline=headline, footer_from=4)
 
 
-def _narrow(width: int, height: int, workers: int) -> Plan:
-    wordy = 12 if width < STACKED_COLUMNS else 20
-    header, headline, footer, body = _frame(height, two_line_header=12, two_line_headline=min(wordy, 14))
-    if height < 12 and height >= 10 and width < 62:
-        headline, body = headline + 1, body - 1
-    if body >= 22:
-        waits, throughput, wal = 8, 4, 4
-    elif body >= 7:
-        waits, throughput, wal = 1, 1, 1
-    elif body >= 6:
-        waits, throughput, wal = 1, 1, 0
-    else:
-        waits, throughput, wal = (1, 0, 0) if body >= 4 else (0, 0, 0)
-    table = max(body - waits - throughput - wal, 0)
-    spare = table - (workers + 1)
-    if spare > 0 and waits == 1 and table >= 6:
-        more = min(spare, 3)
-        waits, table = waits + more, table - more
-    return Plan(Arrangement.NARROW, header, headline, waits, throughput, wal, 0, table, footer)
+def _wide(body: Place, workers: int, wish: Wish) -> Places:
+    """Charts left; the lesson and the tables right."""
+    left = shared(
+        body.height,
+        [
+            ("waits", 1), ("throughput", 1), ("wal", 1), ("waits", 5), ("throughput", 4), ("wal", 4), ("timeline", 5),
+            ("waits", 8), ("throughput", 6), ("wal", 6), ("timeline", 8),
+        ],
+        [*["waits", "timeline"] * 3, "throughput", "wal"],
+        {"timeline": workers + _TIMELINE_ROWS_AROUND},
+        wish,
+    )  # fmt: skip
+    right = shared(
+        body.height,
+        [
+            ("workers", 4), ("lesson", 5), ("modes", MODES_ROWS), ("workers", 8), ("findings", 4), ("lesson", 10),
+            ("workers", min(workers + 2, 20)), ("lesson", 14),
+        ],
+        ["workers"] if "workers" in wish.panels else ["lesson", "findings"],
+        {},
+        wish,
+    )  # fmt: skip
+    if not left or not right:
+        return stack((*_LEFT, *_RIGHT), {**left, **right}, body.y, body.width)
+    side = min(max(body.width * 45 // 100, 62), 84)
+    places = stack(_LEFT, left, body.y, body.width - side - GAP)
+    return places | stack(_RIGHT, right, body.y, side, x=body.width - side)
 
 
-def _frame(height: int, *, two_line_header: int, two_line_headline: int) -> tuple[int, int, int, int]:
-    """Return the rows of header, headline and footer, and what is left for the body."""
-    header = 2 if height >= two_line_header else min(1, height)
-    headline = 2 if height >= two_line_headline else min(1, max(height - header, 0))
-    footer = 1 if height >= 6 else 0
-    return header, headline, footer, max(height - header - headline - footer, 0)
+def _stacked(body: Place, workers: int, wish: Wish) -> Places:
+    """One below the other, throughput and WAL side by side."""
+    heights = shared(
+        body.height,
+        [
+            ("waits", 4), ("workers", 4), (SERIES, 1), ("lesson", 4), (SERIES, 4), ("waits", 6), ("workers", 6),
+            ("waits", 9), ("timeline", 6), (SERIES, 6), ("modes", MODES_ROWS), ("findings", 4), ("lesson", 8),
+            (SERIES, 8),
+        ],
+        ["waits", "timeline", "workers"] if body.height >= 22 else ["waits"],
+        {"waits": 20, "timeline": workers + _TIMELINE_ROWS_AROUND},
+        with_series(wish, _SERIES),
+    )  # fmt: skip
+    names = ("lesson", "waits", "timeline", SERIES, "modes", "workers", "findings")
+    places = stack(names, heights, body.y, body.width)
+    unfold_series(places, wish, _SERIES)
+    return places
+
+
+def _narrow(body: Place, workers: int, wish: Wish) -> Places:
+    """One below the other, charts of one row unless there are many rows."""
+    heights = shared(
+        body.height,
+        [
+            ("workers", 3), ("waits", 1), ("throughput", 1), ("wal", 1), ("lesson", 2), ("workers", 6), ("waits", 8),
+            ("throughput", 4), ("wal", 4), ("lesson", 4), ("timeline", 6), ("findings", 4),
+            ("modes", MODES_ROWS),
+        ],
+        ["workers", "workers", "workers", "waits"],
+        {"waits": 4 if body.height < 22 else 12, "workers": max(workers + 2, 3)},
+        wish,
+    )  # fmt: skip
+    names = ("lesson", "waits", "timeline", "throughput", "wal", "modes", "workers", "findings")
+    return stack(names, heights, body.y, body.width)

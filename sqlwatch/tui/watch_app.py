@@ -15,7 +15,7 @@ from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.headline import Headline
 from sqlwatch.tui.keys import Key, bindings
-from sqlwatch.tui.panel import Panel, Rows
+from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import WatchSessionProtocol
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_busy_panel import BusyPanel
@@ -23,7 +23,7 @@ from sqlwatch.tui.watch_commits_panel import CommitsPanel
 from sqlwatch.tui.watch_findings import FindingsPanel, keyed
 from sqlwatch.tui.watch_header import WatchHeader
 from sqlwatch.tui.watch_keys import WATCH_KEYS
-from sqlwatch.tui.watch_layout import plan
+from sqlwatch.tui.watch_layout import PANELS, plan
 from sqlwatch.tui.watch_locks_panel import LocksPanel
 from sqlwatch.tui.watch_processes import ProcessTable
 from sqlwatch.tui.watch_timeline_panel import TimelinePanel
@@ -50,10 +50,7 @@ class WatchApp(DashboardApp):
     KEYS: ClassVar[tuple[Key, ...]] = WATCH_KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(WATCH_KEYS))
     ENDED_WORDS = "the observation has ended; q quits"
-    CSS = """
-    Screen { overflow: hidden; }
-    Rows { position: absolute; }
-    """
+    PANELS: ClassVar[tuple[str, ...]] = PANELS
 
     def __init__(
         self,
@@ -84,19 +81,9 @@ class WatchApp(DashboardApp):
         yield BusyPanel(inks, view, id="busy")
         yield KeyFooter(inks, view, WATCH_KEYS, id="footer")
 
-    def arrange(self, size: Size) -> None:
-        """Put every panel in its place, and hide those that have none."""
-        _, places = plan(size.width, size.height)
-        for widget in self.screen_stack[0].query(Rows):
-            place = places.get(widget.id or "")
-            widget.display = place is not None
-            if place is None:
-                continue
-            widget.styles.offset = (place.x, place.y)
-            widget.styles.width = place.width
-            widget.styles.height = place.height
-            if isinstance(widget, Panel):
-                widget.can_focus = place.height >= widget.LEAST_TITLED
+    def places(self, size: Size, wish: Wish) -> Places:
+        """Divide the screen among the panels."""
+        return plan(size.width, size.height, wish)
 
     def judged(self, view: View, snapshot: Snapshot) -> View:
         """Return the View with the verdict and the findings, worked out once per Snapshot."""

@@ -12,11 +12,13 @@ from sqlwatch.tui.keys import (
     FREEZE,
     HELP,
     LOOK,
+    MAXIMISE,
     PALETTE,
     QUIT,
     RESET,
     Key,
     keys_markdown,
+    panel_keys,
 )
 
 WATCH_KEYS: Final = (
@@ -33,6 +35,8 @@ WATCH_KEYS: Final = (
     replace(FREEZE, tooltip="Hold the picture still; the header goes on."),
     replace(RESET, tooltip="Begin all figures again."),
     FOCUS,
+    MAXIMISE,
+    *panel_keys(("findings", "locks", "write lock", "WAL", "commits", "processes", "busy errors")),
     replace(CURSOR_UP, tooltip="Select what is above; from the first process up to the findings."),
     replace(CURSOR_DOWN, tooltip="Select what is below; from the last finding down to the processes."),
     PALETTE,

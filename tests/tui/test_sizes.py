@@ -8,7 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Mode
-from sqlwatch.tui.layout import plan
+from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.layout import PANELS, plan
+from sqlwatch.tui.places import FRAME, Wish
 from sqlwatch.tui.text import clean, wrapped
 from tests.tui.conftest import Open
 from tests.tui.fake import make_snapshot, make_workers
@@ -47,8 +49,8 @@ async def test_resizing_keeps_everything_in_view(opened: Open) -> None:
             await screen.pilot.pause()
             assert "q Quit" in screen.lines()[-1]
             assert "CONTENDED" in screen.lines()[0]
-            expected = plan(width, height, 18)
-            assert len(screen.text("waits").splitlines()) == max(expected.waits, 1)
+            expected = plan(width, height, 18, Wish(SimulateApp.PANELS))
+            assert len(screen.text("waits").splitlines()) == expected["waits"].height
 
 
 async def test_hostile_texts_cannot_break_the_screen(opened: Open) -> None:
@@ -70,20 +72,40 @@ async def test_many_workers_scroll(opened: Open) -> None:
         assert "▸101 reader" in screen.text("workers")
 
 
-@given(st.integers(1, 300), st.integers(1, 120), st.integers(0, 128))
-def test_a_plan_never_needs_more_rows_than_there_are(width: int, height: int, workers: int) -> None:
-    parts = plan(width, height, workers)
-    assert parts.rows <= height
-    sizes = (parts.header, parts.headline, parts.waits, parts.throughput, parts.wal, parts.modes, parts.workers)
-    assert min(sizes) >= 0
-    assert parts.side_columns <= max(width - 50, 0)
+WISHES = st.builds(
+    Wish,
+    st.lists(st.sampled_from(PANELS), unique=True),
+    st.lists(st.sampled_from(PANELS), unique=True),
+    st.none() | st.sampled_from(PANELS),
+)
+
+
+@given(st.integers(1, 300), st.integers(1, 120), st.integers(0, 128), WISHES)
+def test_no_two_panels_overlap_and_none_leaves_the_screen(width: int, height: int, workers: int, wish: Wish) -> None:
+    places = plan(width, height, workers, wish)
+    taken: set[tuple[int, int]] = set()
+    for place in places.values():
+        assert place.width >= 1
+        assert place.height >= 1
+        cells = {(x, y) for x in (place.x, place.x + place.width - 1) for y in range(place.y, place.y + place.height)}
+        assert all(0 <= x < width and 0 <= y < height for x, y in cells)
+        assert not cells & taken
+        taken |= cells
+    assert set(places) <= {*FRAME, *wish.panels, wish.alone}
     if height >= 10:
-        assert parts.header
-        assert parts.headline
-        assert parts.waits
-        assert parts.throughput
-        assert parts.workers >= 3
-        assert parts.footer
+        assert set(places) >= set(FRAME)
+
+
+@given(st.integers(1, 300), st.integers(10, 120), st.integers(0, 128))
+def test_what_matters_has_a_place_from_ten_rows_on(width: int, height: int, workers: int) -> None:
+    places = plan(width, height, workers, Wish(PANELS))
+    assert {"waits", "throughput", "workers"} <= set(places)
+    assert places["workers"].height >= 3
+
+
+@given(st.integers(1, 300), st.integers(20, 120), st.sampled_from(PANELS))
+def test_a_panel_that_is_asked_for_has_a_place(width: int, height: int, asked: str) -> None:
+    assert asked in plan(width, height, 16, Wish(PANELS, [asked]))
 
 
 @given(st.text())

@@ -10,7 +10,7 @@ from sqlwatch.tui.watch_keys import WATCH_KEYS, watch_keys_markdown
 
 def test_every_key_has_an_action() -> None:
     for key in WATCH_KEYS:
-        assert hasattr(WatchApp, f"action_{key.action}"), key.action
+        assert hasattr(WatchApp, f"action_{key.action.partition('(')[0]}"), key.action
         assert key.group in GROUPS
 
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from sqlwatch.tui.places import Wish
 from sqlwatch.tui.watch_columns import cells_for
-from sqlwatch.tui.watch_layout import plan
+from sqlwatch.tui.watch_layout import PANELS, plan
 from sqlwatch.tui.watch_words import short_path
 from tests.tui import observed as states
 from tests.tui.conftest import Open
@@ -91,7 +92,7 @@ async def test_many_processes_scroll(watched: Open) -> None:
 
 @given(st.integers(1, 300), st.integers(1, 120))
 def test_no_two_panels_overlap_and_none_leaves_the_screen(width: int, height: int) -> None:
-    _, places = plan(width, height)
+    places = plan(width, height, Wish(PANELS))
     taken: set[tuple[int, int]] = set()
     for place in places.values():
         assert place.width >= 1
@@ -108,7 +109,7 @@ def test_no_two_panels_overlap_and_none_leaves_the_screen(width: int, height: in
 
 @given(st.integers(1, 300), st.integers(20, 120))
 def test_from_twenty_rows_on_every_row_is_used(width: int, height: int) -> None:
-    _, places = plan(width, height)
+    places = plan(width, height, Wish(PANELS))
     used = {y for place in places.values() for y in range(place.y, place.y + place.height)}
     assert used == set(range(height))
 

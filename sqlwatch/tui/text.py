@@ -1,35 +1,10 @@
-"""Texts from outside (names, paths, messages) are data: what could move the cursor or change a colour is taken out."""
+"""Texts for the screen: cleaned to one cell a character, and broken between words."""
 
 from __future__ import annotations
 
-import unicodedata
-from typing import Final
+from sqlwatch.charts.text import one_cell_each as clean
 
-_DROPPED: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Mn", "Me"})
-"""Categories without a cell of their own: controls, formats, surrogates, private, unassigned, marks."""
-_BLANK: Final = frozenset({"Zs", "Zl", "Zp"})
-
-
-def clean(text: str) -> str:
-    r"""Return a text of printable characters of one cell each; line ends and tabs become blanks.
-
-    Wide characters become a question mark, so that the width of a text is its length.
-
-    >>> clean("worker\x1b[31m 3\n[bold]killed[/]"), clean("数据.db")
-    ('worker[31m 3 [bold]killed[/]', '??.db')
-    """
-    if text.isascii() and text.isprintable():
-        return text
-    result = []
-    for char in text:
-        category = unicodedata.category(char)
-        if char in "\n\r\t" or category in _BLANK:
-            result.append(" ")
-        elif category in _DROPPED:
-            continue
-        else:
-            result.append("?" if unicodedata.east_asian_width(char) in "WF" else char)
-    return "".join(result)
+__all__ = ["clean", "wrapped"]
 
 
 def wrapped(text: str, width: int, height: int) -> list[str]:

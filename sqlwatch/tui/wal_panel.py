@@ -11,6 +11,7 @@ from sqlwatch.charts.series import Series, time_chart, time_row
 from sqlwatch.metrics.snapshot import Timeline
 from sqlwatch.tui.panel import Panel
 from sqlwatch.tui.phases import wal_marks
+from sqlwatch.tui.text import wrapped
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_FRAMES = 9
@@ -27,7 +28,7 @@ class WalPanel(Panel):
 
     def facts(self, view: View) -> list[Row]:
         """Give the sizes now."""
-        if view.snapshot is None:
+        if view.snapshot is None or self.sentence(view):
             return []
         wal, glyphs = view.snapshot.wal, view.glyphs
         size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
@@ -47,8 +48,15 @@ class WalPanel(Panel):
         pins = view.snapshot.wal.pins if view.snapshot is not None else ()
         return (Segment(f"PINNED by {len(pins)} reader{'s' * (len(pins) != 1)}", Ink.WARNING),) if pins else None
 
+    def sentence(self, view: View) -> str:
+        """Say why there is nothing to draw; empty where there is."""
+        has_none = view.simulation is not None and view.snapshot is not None and view.snapshot.wal.resets is None
+        return "no WAL: this workload runs with a rollback journal" if has_none else ""
+
     def body(self, view: View, width: int, height: int) -> list[Row]:
         """Return the size of the file over time and, where there is room, the live frames above it."""
+        if sentence := self.sentence(view):
+            return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(sentence, max(width - 1, 1), height)]
         if view.snapshot is None:
             return []
         timeline, glyphs = view.snapshot.timeline, view.glyphs

@@ -5,7 +5,6 @@ from __future__ import annotations
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics.observations import JournalMode
-from sqlwatch.tui.text import wrapped
 from sqlwatch.tui.view import View
 from sqlwatch.tui.wal_panel import WalPanel, counted
 from sqlwatch.tui.watch_words import age_words
@@ -20,7 +19,7 @@ class WatchWalPanel(WalPanel):
     def facts(self, view: View) -> list[Row]:
         """Give the pins and the sizes now."""
         observed = view.observation
-        if observed is None or view.snapshot is None or _has_no_wal(view):
+        if observed is None or view.snapshot is None or self.sentence(view):
             return []
         size, *others = super().facts(view)
         wal, look = view.snapshot.wal, observed.look
@@ -38,24 +37,12 @@ class WatchWalPanel(WalPanel):
         pin = observed.pins[0]
         return (Segment(f"PINNED {age_words(pin, brief=True)}", Ink.WARNING),)
 
-    def body(self, view: View, width: int, height: int) -> list[Row]:
-        """Return the charts, or a sentence where there is no WAL."""
-        observed = view.observation
-        if observed is None or _has_no_wal(view):
-            return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(_sentence(view), max(width - 1, 1), height)]
-        return super().body(view, width, height)
-
-
-def _has_no_wal(view: View) -> bool:
-    observed = view.observation
-    look = observed.look if observed is not None else None
-    return look is not None and look.facts.journal_mode is JournalMode.ROLLBACK
-
-
-def _sentence(view: View) -> str:
-    observed = view.observation
-    if observed is None or observed.look is None:
-        return "WAL: nothing has been seen yet"
-    journal = observed.look.facts.journal_bytes
-    there = f"; journal now {units.size(journal)}" if journal else ""
-    return f"no WAL: journal mode rollback{there}"
+    def sentence(self, view: View) -> str:
+        """Say that nothing has been seen yet, or that there is no WAL."""
+        look = view.observation.look if view.observation is not None else None
+        if look is None:
+            return "WAL: nothing has been seen yet"
+        if look.facts.journal_mode is not JournalMode.ROLLBACK:
+            return ""
+        journal = look.facts.journal_bytes
+        return "no WAL: journal mode rollback" + (f"; journal now {units.size(journal)}" if journal else "")

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 
+import msgspec
 import pytest
 
 from simulators.events import Mode
-from sqlwatch.metrics.snapshot import Status
+from sqlwatch.metrics.snapshot import Status, Wal
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.confirm_screen import ConfirmScreen
 from sqlwatch.tui.help_screen import HelpScreen
@@ -313,3 +314,11 @@ async def test_f_gives_one_panel_all_the_room(opened: Open) -> None:
         assert screen.app.query_one("#throughput").size.height >= 18
         await screen.press("f")
         assert screen.app.query_one("#workers").display
+
+
+async def test_without_a_wal_its_panel_says_so(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        snapshot = make_snapshot()
+        none = Wal(resets=None, checkpoints=None, pinned_ns=None)
+        await screen.send(msgspec.structs.replace(snapshot, wal=none))
+        assert "no WAL: this workload runs with a rollback" in screen.text("wal").replace("\n ", " ")

@@ -66,11 +66,11 @@ class Case:
         return self.look.process(pid) or (participant.process if participant is not None else None)
 
     def named(self, pid: int) -> str:
-        """Name a process: `python3 (pid 4711)`."""
+        """Name a process: `python3 import.py (pid 4711)`."""
         if pid <= 0:
             return "a process that is not visible from here"
         process = self.process(pid)
-        return f"{process.name} (pid {pid})" if process is not None and process.name else f"process {pid}"
+        return f"{process.title} (pid {pid})" if process is not None and process.title else f"process {pid}"
 
     def listed(self, pids: tuple[int, ...], most: int = 4) -> str:
         """Name some processes, the first ones if they are many."""

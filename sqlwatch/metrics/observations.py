@@ -7,7 +7,9 @@ description locks.  Text from outside (commands, users, paths) is printable: eve
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -141,6 +143,37 @@ class Process(msgspec.Struct, frozen=True):
     started_at_s: float | None
     """Wall-clock seconds since the epoch."""
     activity: Activity | None = None
+
+    @property
+    def title(self) -> str | None:
+        """Its name, and after that of an interpreter what it runs: `python3 import.py`; None if the name is unknown.
+
+        >>> Process(1, "python3", "/usr/bin/python3 -W error /srv/import.py --all", None, None, None, None, None).title
+        'python3 import.py'
+        >>> Process(1, "python3", "python3 -c import time", None, None, None, None, None).title
+        'python3'
+        >>> Process(1, "java", "java -Xmx1g -jar app.jar", None, None, None, None, None).title
+        'java app.jar'
+        """
+        if self.name is None or self.command is None or not _INTERPRETERS.fullmatch(self.name):
+            return self.name
+        words = iter(self.command.split()[1:])
+        for word in words:
+            if word in _WITH_CODE:
+                break
+            if word in _WITH_VALUE:
+                next(words, "")
+            elif word in _WITH_PROGRAM or not word.startswith("-"):
+                path = next(words, "") if word in _WITH_PROGRAM else word
+                return f"{self.name} {path.rstrip('/').rpartition('/')[2]}".rstrip()
+        return self.name
+
+
+_INTERPRETERS: Final = re.compile(r"(python|ruby|perl|php|nodejs|node|deno|bun|java|bash|dash|sh)[\d.]*")
+_WITH_PROGRAM: Final = ("-m", "-jar", "run")
+_WITH_CODE: Final = ("-c", "-e", "-r", "--eval")
+_WITH_VALUE: Final = ("-W", "-X", "-cp", "-classpath", "--require", "--import")
+"""What follows an option of an interpreter: the program, its text, or something else."""
 
 
 class Activity(msgspec.Struct, frozen=True):

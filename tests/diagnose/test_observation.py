@@ -54,7 +54,7 @@ def test_an_idle_writer() -> None:
     finding = only(seen(held_by(41, doing="clock_nanosleep"), held={41: 1.0}))
     assert (finding.code, finding.severity, finding.pid) == ("idle-writer", Severity.CRITICAL, 41)
     assert finding.since_s == 1.0
-    assert "python3 (pid 41) has held the write lock for at least 1.0s" in finding.summary
+    assert "python3 worker.py (pid 41) has held the write lock for at least 1.0s" in finding.summary
     assert finding.evidence["command"] == "python3 worker.py 41"
     assert "end process 41" in finding.remedy
 

@@ -109,7 +109,7 @@ def test_a_missing_database_says_why() -> None:
 
 def test_the_text_begins_with_the_verdict_and_ends_with_what_is_hidden(idle: Snapshot) -> None:
     text = why_text(idle, observation_findings(idle))
-    assert text.startswith("app.db: python3 (pid 41) has held the write lock for at least 1.0s")
+    assert text.startswith("app.db: python3 worker.py (pid 41) has held the write lock for at least 1.0s")
     assert "CRITICAL idle-writer" in text
     assert "What to do: Commit or roll back" in text
     assert "read frame 3" in text

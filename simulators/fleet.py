@@ -15,7 +15,6 @@ from typing import Final
 
 from simulators.events import (
     Batch,
-    CheckpointKind,
     Mode,
     PhaseStarted,
     Role,
@@ -24,7 +23,8 @@ from simulators.events import (
     WorkerExited,
     WorkerStarted,
 )
-from simulators.handle import Handle, is_held, is_waiting, may_hold, start_alone, start_together
+from simulators.handle import Handle, is_held, start_alone, start_together
+from simulators.looks import Looks
 from simulators.orders import Order
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
@@ -75,9 +75,7 @@ class Fleet:
         self._operations: deque[Iterator[None]] = deque([self._start()])
         self._messages: list[Message] = []
         self._next_read_ns = 0
-        self._looks = 0
-        self._held = [0] * workload.databases
-        self._wasted = [0] * workload.databases
+        self._looks = Looks(workload)
 
     # What the caller asks for: each returns at once and takes effect in later steps.
 
@@ -144,37 +142,20 @@ class Fleet:
 
     def look(self) -> None:
         """Take one sample of who holds and who waits, for lock utilisation and wasted lock time."""
-        if self.state is not FleetState.RUNNING:
-            return
-        self._looks += 1
-        held, waiting, unknown = set(), set(), set()
-        for handle in self.handles:
-            if handle.exit is None:
-                if is_held(handle, self.mode):
-                    held.add(handle.database)
-                elif is_waiting(handle):
-                    waiting.add(handle.database)
-                elif may_hold(handle) and self.workload.checkpointer.kind is not CheckpointKind.PASSIVE:
-                    unknown.add(handle.database)
-        for database in held:
-            self._held[database] += 1
-        for database in waiting - held - unknown:
-            self._wasted[database] += 1
+        if self.state is FleetState.RUNNING:
+            self._looks.look(self.handles, self.mode)
 
     def slot_sample(self) -> SlotSample:
         """Return everyone's state now and what the looks since the last call have counted."""
-        message = SlotSample(
+        looks, held, wasted = self._looks.take()
+        return SlotSample(
             at_ns=time.monotonic_ns(),
             phase=self.phase,
-            looks=self._looks,
-            held=tuple(self._held),
-            wasted=tuple(self._wasted),
+            looks=looks,
+            held=held,
+            wasted=wasted,
             workers=tuple(handle.sample() for handle in self.handles if handle.exit is None),
         )
-        self._looks = 0
-        self._held = [0] * self.workload.databases
-        self._wasted = [0] * self.workload.databases
-        return message
 
     def living(self, role: Role) -> list[Handle]:
         """Return the workers of a role that have not ended."""

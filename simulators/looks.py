@@ -1,0 +1,46 @@
+"""Looks at who holds the write lock and who waits for it, for lock utilisation and wasted lock time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from simulators.events import CheckpointKind, Mode
+from simulators.handle import Handle, is_held, is_waiting, may_hold
+from simulators.workload import Workload
+
+
+class Looks:
+    """Counts, per database, the looks that found its lock held, and those that found it free though somebody waited."""
+
+    def __init__(self, workload: Workload) -> None:
+        self._databases = workload.databases
+        self._checkpointer = workload.checkpointer.kind
+        self._begin()
+
+    def _begin(self) -> None:
+        self._count = 0
+        self._held = [0] * self._databases
+        self._wasted = [0] * self._databases
+
+    def look(self, handles: Iterable[Handle], mode: Mode) -> None:
+        """Take one sample of the workers' slots."""
+        self._count += 1
+        held, waiting, unknown = set(), set(), set()
+        for handle in handles:
+            if handle.exit is None:
+                if is_held(handle, mode):
+                    held.add(handle.database)
+                elif is_waiting(handle):
+                    waiting.add(handle.database)
+                elif may_hold(handle) and self._checkpointer is not CheckpointKind.PASSIVE:
+                    unknown.add(handle.database)
+        for database in held:
+            self._held[database] += 1
+        for database in waiting - held - unknown:
+            self._wasted[database] += 1
+
+    def take(self) -> tuple[int, tuple[int, ...], tuple[int, ...]]:
+        """Return (looks, held, wasted) since the last call, the last two per database, and begin again."""
+        counted = self._count, tuple(self._held), tuple(self._wasted)
+        self._begin()
+        return counted

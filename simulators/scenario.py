@@ -28,6 +28,8 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: _Text
     workload: dict[str, Any] = {}
     """Parameters by key, over those of the scenario."""
+    watch: str = ""
+    """What to look at while this phase runs; the scenario's `watch` holds where it is empty."""
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
@@ -75,6 +77,15 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def workload_of(self, phase: Phase, given: Mapping[str, Any] | None = None) -> Workload:
         """Return the workload of a phase; `given` parameters go before all others.  Raises WorkloadError."""
         return from_mapping({**self.workload, **phase.workload, **(given or {})})
+
+    def watch_of(self, phase: Phase) -> str:
+        """Return what to look at while a phase runs."""
+        return phase.watch or self.watch
+
+    @property
+    def origin(self) -> str:
+        """The source without the place in it: `seed 001`."""
+        return self.source.partition(",")[0].partition(" (")[0] or "sqlwatch"
 
     @property
     def length_s(self) -> float:
@@ -125,6 +136,8 @@ def parse(text: str, where: str, name: str = "") -> Scenario:
     try:
         texts = {key: " ".join(value.split()) for key, value in document.items() if isinstance(value, str)}
         scenario = msgspec.convert({**document, **texts, "name": name}, Scenario)
+        phases = [msgspec.structs.replace(phase, watch=" ".join(phase.watch.split())) for phase in scenario.phases]
+        scenario = msgspec.structs.replace(scenario, phases=tuple(phases))
     except msgspec.ValidationError as error:
         raise ScenarioError(f"{where}: {_sentence(str(error), document)}") from error
     _check(scenario, where)

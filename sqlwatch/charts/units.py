@@ -79,6 +79,15 @@ def count(value: float | None) -> str:
     return f"{scaled * 1000:.0f}{_SI[-1]}"
 
 
+def number(value: float | None) -> str:
+    """Write a whole number of things with separators, as wide as it is.
+
+    >>> number(2731), number(0), number(None) == UNKNOWN
+    ('2,731', '0', True)
+    """
+    return UNKNOWN if value is None else f"{value:,.0f}"
+
+
 def rate(per_s: float | None) -> str:
     """Write a rate per second in at most 6 characters.
 

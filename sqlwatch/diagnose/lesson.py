@@ -108,6 +108,56 @@ def verdict(shown: Sequence[Shown]) -> str:
     return f"not shown: {missing}"
 
 
+def verdict_so_far(shown: Sequence[Shown], *, is_over: bool) -> str:
+    """Say what a lesson has shown; before its end, how much of it can be told already."""
+    if is_over or not shown:
+        return verdict(shown)
+    told = [one for one in shown if one.shown is not None]
+    appeared = sum(one.shown is True for one in told)
+    return f"not over yet; so far {appeared} of {len(told)} effects appeared, {len(shown) - len(told)} cannot be told"
+
+
+def measured_words(shown: Shown) -> str:
+    """Write what was measured, and its range over the repeats where there is one."""
+    if shown.measured is None:
+        return units.UNKNOWN
+    here = written(shown.figure, shown.measured, is_ratio=shown.against is not None)
+    if shown.low == shown.high:
+        return here
+    low, high = (written(shown.figure, value, is_ratio=shown.against is not None) for value in (shown.low, shown.high))
+    return f"{here} ({low} to {high})"
+
+
+def written(figure: str, value: float | None, *, is_ratio: bool) -> str:
+    """Write a figure with the unit that its name ends in, or a ratio.
+
+    >>> written("longest_wait_ms", 2100, is_ratio=False), written("longest_wait_ms", 26.31, is_ratio=True)
+    ('2.1s', '26.3x')
+    >>> written("busy_error_share", 0.5, is_ratio=False), written("jain", 0.1254, is_ratio=False)
+    ('50%', '0.125')
+    """
+    if value is None:
+        return units.UNKNOWN
+    if is_ratio:
+        return f"{_plain(value)}x"
+    for ending, write in _UNITS.items():
+        if figure.endswith(ending):
+            return write(value)
+    return _plain(value)
+
+
+_UNITS: Final[Mapping[str, Callable[[float], str]]] = {
+    "_per_s": units.rate,
+    "_ms": lambda value: units.duration(value * 1e6),
+    "_s": lambda value: units.duration(value * 1e9),
+    "_bytes": units.size,
+    "_share": units.share,
+    "wasted_lock_time": units.share,
+    "lock_utilisation": units.share,
+}
+"""End of a figure's name to how it is written."""
+
+
 def _judge(effect: Effect, repeats: Sequence[Sequence[Period]]) -> Shown:
     measured = [value for periods in repeats if (value := _value(effect, periods)) is not None]
     middle = statistics.median(measured) if measured else None
@@ -135,31 +185,31 @@ def _value(effect: Effect, periods: Sequence[Period]) -> float | None:
 
 
 def _expected(effect: Effect) -> str:
-    unit = "x" if effect.against is not None else ""
-    parts = [f"at least {_plain(effect.at_least)}{unit}"] if effect.at_least is not None else []
-    parts += [f"at most {_plain(effect.at_most)}{unit}"] if effect.at_most is not None else []
+    parts = [f"at least {_written(effect, effect.at_least)}"] if effect.at_least is not None else []
+    parts += [f"at most {_written(effect, effect.at_most)}"] if effect.at_most is not None else []
     return " and ".join(parts)
 
 
 def _words(effect: Effect, middle: float | None, low: float | None, high: float | None, shown: bool | None) -> str:
-    unit = "x" if effect.against is not None else ""
     if middle is None:
         here = "cannot be told here"
     else:
-        spread = "" if low == high else f" ({_plain(low)} to {_plain(high)} in the repeats)"
-        here = f"here {_plain(middle)}{unit}{spread}"
+        spread = "" if low == high else f" ({_written(effect, low)} to {_written(effect, high)} in the repeats)"
+        here = f"here {_written(effect, middle)}{spread}"
     against = f" against {effect.against}" if effect.against is not None else ""
-    source = f"; the source says {_plain(effect.published)}{unit}" if effect.published is not None else ""
+    source = f"; the source says {_written(effect, effect.published)}" if effect.published is not None else ""
     no = "" if shown is not False else ", and that is not what was expected"
     return f"{effect.says}, {effect.of}{against}: {here}; expected {_expected(effect)}{source}{no}"
 
 
-def _plain(value: float | None) -> str:
+def _written(effect: Effect, value: float | None) -> str:
+    return written(effect.figure, value, is_ratio=effect.against is not None)
+
+
+def _plain(value: float) -> str:
     """Write a figure with three digits.
 
     >>> _plain(26.3456), _plain(0.1234), _plain(1234567.0), _plain(0.0)
     ('26.3', '0.123', '1,234,567', '0')
     """
-    if value is None:
-        return units.UNKNOWN
     return f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3g}"

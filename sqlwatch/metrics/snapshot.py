@@ -266,6 +266,23 @@ class Simulation(msgspec.Struct, frozen=True):
         return candidates[-1] if candidates else None
 
 
+class LessonRun(msgspec.Struct, frozen=True):
+    """How far a lesson is, and what its phases have left so far."""
+
+    phase: int
+    """Number of the present phase in its scenario, from 0."""
+    repeat: int
+    """Number of the present repeat of all phases, from 0."""
+    repeats: int
+    """How often all phases are run."""
+    ended: tuple[tuple[Period, ...], ...] = ()
+    """Periods that have ended, for each repeat that is over or under way."""
+    is_held: bool = False
+    """Whether a phase goes on past its time, until somebody asks for the next one."""
+    awaits_next: bool = False
+    """Whether the present phase has done its work, and the next one is held back until somebody asks for it."""
+
+
 class Snapshot(msgspec.Struct, frozen=True):
     """All that is known at one moment."""
 
@@ -283,6 +300,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     message: str | None = None
     """One sentence about the session itself: a worker that died, a limit that was reached."""
     simulation: Simulation | None = None
+    lesson: LessonRun | None = None
+    """Only of a simulation that is a lesson."""
     observation: Observed | None = None
 
 

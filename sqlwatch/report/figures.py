@@ -3,77 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Final
 
 from sqlwatch.charts import units
+from sqlwatch.diagnose.side_by_side import FIGURES, ratio, times_words
 from sqlwatch.metrics.histogram import Histogram
 from sqlwatch.metrics.snapshot import Period, Quality
-from sqlwatch.report.json import ratio
 from sqlwatch.report.plain import number, row
 
 LABEL_WIDTH: Final = 32
 CELL_WIDTH: Final = 16
 COLUMNS: Final = 3
 """Phases, or phases and their ratio, that fit side by side into 80 columns."""
-
-_MARKS: Final = {Quality.SAMPLED: "~", Quality.INFERRED: "?"}
-
-Value = float | int | None
-
-
-@dataclass(frozen=True)
-class Figure:
-    """One row: `quality` is the field whose quality counts, `compares` whether a ratio says something."""
-
-    label: str
-    value: Callable[[Period], Value]
-    write: Callable[[Value], str]
-    quality: str = ""
-    compares: bool = False
-    optional: bool = False
-    """Left out where it is 0 or unknown in every phase."""
-
-    def cell(self, period: Period) -> str:
-        """Write the figure of one phase; `~` stands before a sampled value."""
-        value = self.value(period)
-        mark = _MARKS.get(period.quality.get(self.quality, Quality.EXACT), "")
-        return self.write(value) if value is None else mark + self.write(value)
-
-
-def _span(value: Value) -> str:
-    return units.duration(value)
-
-
-FIGURES: Final = (
-    Figure("ran for", lambda p: p.elapsed_ns, _span),
-    Figure("commits", lambda p: p.committed, number),
-    Figure("commits a second", lambda p: p.per_second(p.committed), units.rate, compares=True),
-    Figure("rows a second", lambda p: p.per_second(p.rows), units.rate, compares=True),
-    Figure("reads a second", lambda p: p.per_second(p.reads), units.rate, compares=True, optional=True),
-    Figure("busy errors", lambda p: p.busy_errors, number),
-    Figure("busy retries", lambda p: p.busy_retries, number),
-    Figure("other errors", lambda p: p.other_errors, number, optional=True),
-    Figure("withdrawn at the end, no error", lambda p: p.withdrawn, number, optional=True),
-    Figure("fairness (Jain; 1 is even)", lambda p: p.fairness.jain, units.index, compares=True),
-    Figure("  one takes everything would be", lambda p: p.fairness.floor, units.index),
-    Figure("longest streak of one writer", lambda p: p.fairness.longest_streak, number, "longest_streak"),
-    Figure("longest wait, ended or not", lambda p: p.fairness.longest_wait_ns, _span, compares=True),
-    Figure("  that is so many median waits", lambda p: p.fairness.max_over_median_wait, number),
-    Figure("starved writers", lambda p: p.fairness.starved_workers, number, "starved_workers"),
-    Figure("lock held, share of time", lambda p: p.lock_utilisation, units.share, "lock_utilisation", compares=True),
-    Figure("lock free, yet waited for", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time"),
-    Figure("WAL at its largest", lambda p: p.wal.peak_bytes, units.size, "wal"),
-    Figure("WAL at the end", lambda p: p.wal.final_bytes, units.size, "wal"),
-    Figure("WAL resets", lambda p: p.wal.resets, number),
-    Figure("WAL pinned by a reader for", lambda p: p.wal.pinned_ns, _span, "wal", optional=True),
-    Figure("checkpoints", lambda p: p.wal.checkpoints, number),
-    Figure("  of them ended busy", lambda p: p.wal.checkpoints_busy, number, optional=True),
-    Figure("  of them left frames behind", lambda p: p.wal.checkpoints_incomplete, number, optional=True),
-    Figure("page cache hits", lambda p: p.cache_hit_ratio, units.share),
-    Figure("commits by the single writer", lambda p: p.groups, number, optional=True),
-    Figure("its longest queue", lambda p: p.queue_depth_max, number, optional=True),
-)
 
 
 def figure_lines(phases: Sequence[Period], compared: tuple[Period, Period] | None) -> list[str]:
@@ -139,19 +80,6 @@ def time_lines(phases: Sequence[Period], compared: tuple[Period, Period] | None)
 def _percentiles(histogram: Histogram) -> list[float | None]:
     largest = histogram.max_ns if histogram.count else None
     return [*(histogram.percentile_ns(percent) for percent in _PERCENTS), largest]
-
-
-def times_words(value: float | None) -> str:
-    """Write a ratio in at most 7 characters.
-
-    >>> times_words(1.236), times_words(0.0353), times_words(37.4), times_words(None) == units.UNKNOWN
-    ('x1.24', 'x0.035', 'x37', True)
-    """
-    if value is None:
-        return units.UNKNOWN
-    if value >= 10:
-        return f"x{units.count(value)}"
-    return f"x{value:.2f}" if value >= 0.1 else "x<0.001" if 0 < value < 0.001 else f"x{value:.3f}"
 
 
 def quality_lines(phases: Sequence[Period]) -> list[str]:

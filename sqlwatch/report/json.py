@@ -15,6 +15,7 @@ from simulators.scenario import Published
 from sqlwatch import __version__
 from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
+from sqlwatch.diagnose.side_by_side import ratio
 from sqlwatch.metrics.histogram import EMPTY, Histogram
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Quality, Worker
@@ -203,11 +204,6 @@ def comparison(contended: Period, single_writer: Period) -> Comparison:
         ),
         p99_ratio=ratio(contended.commit_latency.percentile_ns(99), single_writer.commit_latency.percentile_ns(99)),
     )
-
-
-def ratio(first: float | None, second: float | None) -> float | None:
-    """Return second / first; None where that says nothing."""
-    return second / first if first and second is not None else None
 
 
 def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> PhaseReport:

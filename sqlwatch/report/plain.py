@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from sqlwatch.charts.text import clean, is_wide, one_cell_each
-from sqlwatch.charts.units import UNKNOWN
+from sqlwatch.charts.units import number as number
 
 WIDTH: Final = 80
 
@@ -39,12 +39,3 @@ def cut(text: str, width: int) -> str:
     """
     text = one_cell_each(text)
     return text if len(text) <= width else text[: width - 1] + "\N{HORIZONTAL ELLIPSIS}"
-
-
-def number(value: float | None) -> str:
-    """Write a whole number of things with separators; unknown is a dash.
-
-    >>> number(2731), number(0), number(None) == UNKNOWN
-    ('2,731', '0', True)
-    """
-    return UNKNOWN if value is None else f"{value:,.0f}"

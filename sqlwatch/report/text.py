@@ -8,13 +8,13 @@ from typing import Any, Final
 from simulators.events import Role
 from sqlwatch.charts import units
 from sqlwatch.diagnose import Finding, findings
+from sqlwatch.diagnose.side_by_side import times_words
 from sqlwatch.metrics.result import Environment, Result
+from sqlwatch.metrics.result_codes import name_of
 from sqlwatch.metrics.snapshot import Accounting, Period, Worker
 from sqlwatch.report import figures
-from sqlwatch.report.figures import times_words
 from sqlwatch.report.json import comparison
 from sqlwatch.report.plain import WIDTH, cut, number, row, wrapped
-from sqlwatch.report.result_codes import name_of
 
 
 def simulation_text(result: Result, title: str | None = None) -> str:

@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
-from simulators.scenario import Phase, Scenario
+from simulators.scenario import Scenario
 from simulators.spawning import start_tracker
-from simulators.workload import Workload
+from sqlwatch.diagnose.side_by_side import newest_phases
 from sqlwatch.metrics.result import Result
-from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
+from sqlwatch.metrics.snapshot import Accounting, LessonRun, Period, Snapshot, Status
 from sqlwatch.session.errors import SessionError
 from sqlwatch.session.simulation import SimulationSession
+
+_LOOK_S: Final = 0.05
+"""How often a phase that waits for the next one looks whether the session was ended."""
 
 
 class ScenarioSession:
@@ -22,19 +25,26 @@ class ScenarioSession:
 
     def __init__(
         self, scenario: Scenario, given: Mapping[str, Any] | None = None, *, snapshots_per_s: float = 4,
-        sample_rate_hz: int = 200,
+        sample_rate_hz: int = 200, by_hand: bool = False,
     ) -> None:  # fmt: skip
-        """Prepare; `given` parameters go before those of the phases.  Raises WorkloadError if they do not fit."""
+        """Prepare; `given` parameters go before those of the phases.  Raises WorkloadError if they do not fit.
+
+        `by_hand` runs all phases once, each until `next_phase`.
+        """
+        if by_hand:
+            scenario = msgspec.structs.replace(scenario, repeats=1)
+        self.scenario = scenario
+        """What is run."""
         self.latest: Snapshot | None = None
         """The newest Snapshot."""
         self.repeats: list[tuple[Period, ...]] = []
         """The periods of all phases, for each repeat that is over or under way."""
-        self._scenario = scenario
-        self._runs = [
-            (repeat, phase, scenario.workload_of(phase, given))
-            for repeat in range(scenario.repeats)
-            for phase in scenario.phases
-        ]
+        self._workloads = [scenario.workload_of(phase, given) for phase in scenario.phases]
+        self._runs = [(repeat, number) for repeat in range(scenario.repeats) for number in range(len(self._workloads))]
+        self._at = (0, 0)
+        self._is_held = by_hand
+        self._is_waiting = False
+        self._go_on = threading.Event()
         self._options = {"snapshots_per_s": snapshots_per_s, "sample_rate_hz": sample_rate_hz}
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._stop = threading.Event()
@@ -97,6 +107,16 @@ class ScenarioSession:
         """Begin the statistics of the phase anew."""
         self._ask(SimulationSession.reset)
 
+    def next_phase(self) -> None:
+        """End the present phase as if its time were over, and begin the next one, or end if there is none."""
+        self._go_on.set()
+        self._ask(SimulationSession.next_phase)
+
+    def hold_phase(self, is_held: bool) -> None:
+        """Have each phase go on until `next_phase`, or no longer so; fixed work ends, and the next phase waits."""
+        self._is_held = is_held
+        self._ask(lambda session: session.hold_phase(is_held))
+
     def _ask(self, order: Callable[[SimulationSession], None]) -> None:
         with self._lock:
             if self._present is not None:
@@ -107,20 +127,27 @@ class ScenarioSession:
         return self._ended.wait(timeout_s)
 
     @property
+    def started(self) -> bool:
+        """Whether it has begun, and perhaps ended."""
+        return self._thread.ident is not None
+
+    @property
     def ended(self) -> bool:
         """Whether the session is over, with all its processes and files."""
         return self._ended.is_set()
 
     def result(self) -> Result:
-        """Return what all phases of the last repeat left; raise SessionError if none could run.  Only after the end."""
+        """Return what each phase left when it last ran; raise SessionError if none could run.  Only after the end."""
         if self._failure is not None:
             raise self._failure
-        return _merged(self._scenario, self._results, self.repeats[-1])
+        return _merged(self.scenario, self._results, newest_phases(self.scenario, self.repeats))
 
     def _run_guarded(self) -> None:
         try:
-            for repeat, phase, workload in self._runs:
-                if not self._run_phase(repeat, phase, workload) or self._results[-1].exit_code:
+            for number, (repeat, phase) in enumerate(self._runs):
+                if number > 0:
+                    self._wait_while_held()
+                if not self._run_phase(repeat, phase) or self._results[-1].exit_code:
                     break
             if not self._results:
                 raise SessionError("The scenario was ended before anything was measured.", 0)  # noqa: TRY301
@@ -129,29 +156,57 @@ class ScenarioSession:
         finally:
             self._ended.set()
 
-    def _run_phase(self, repeat: int, phase: Phase, workload: Workload) -> bool:
+    def _wait_while_held(self) -> None:
+        """After a phase that ended by itself although it was held: wait for `next_phase`, or for the end."""
+        self._is_waiting = self._is_held and not self._go_on.is_set()
+        if self._is_waiting and self.latest is not None:
+            self._pass_on(msgspec.structs.replace(self.latest, status=Status.PAUSED))
+        while self._is_held and not self._stop.is_set() and not self._go_on.wait(_LOOK_S):
+            pass
+        self._is_waiting = False
+
+    def _run_phase(self, repeat: int, phase: int) -> bool:
         """Run one phase and return whether it could begin; raise SessionError."""
-        if repeat == len(self.repeats):
-            self.repeats.append(())
-        session = SimulationSession(workload, phase=phase.name, earlier=self.repeats[-1], **self._options)  # type: ignore[arg-type]
+        earlier = self.repeats[repeat] if repeat < len(self.repeats) else ()
+        name = self.scenario.phases[phase].name
+        session = SimulationSession(self._workloads[phase], phase=name, earlier=earlier, **self._options)  # type: ignore[arg-type]
+        session.hold_phase(self._is_held)
+        self._at = (repeat, phase)
+        self._go_on.clear()
         with self._lock:
             if self._stop.is_set():
                 return False
             self._present = session
+        if repeat == len(self.repeats):
+            self.repeats.append(())
         session.start(self._pass_on)
         session.wait()
         result = session.result()
         self._results.append(result)
-        self.repeats[-1] = (*self.repeats[-1], *result.phases)
+        self.repeats[-1] = (*self.repeats[-1], *_left_by(session))
         return True
 
     def _pass_on(self, snapshot: Snapshot) -> None:
         """Pass a Snapshot on; the end of a phase is not the end."""
+        repeats = self.repeats
+        if snapshot.status is Status.ENDED and self._present is not None:
+            repeats = [*repeats[:-1], (*repeats[-1], *_left_by(self._present))]
+        repeat, phase = self._at
+        run = LessonRun(phase, repeat, self.scenario.repeats, tuple(repeats), self._is_held, self._is_waiting)
+        snapshot = msgspec.structs.replace(snapshot, lesson=run)
         if snapshot.status is Status.ENDED and len(self._results) + 1 < len(self._runs) and not self._stop.is_set():
             snapshot = msgspec.structs.replace(snapshot, status=Status.STOPPING)
         self.latest = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
+
+
+def _left_by(session: SimulationSession) -> tuple[Period, ...]:
+    """Return the phases of a session; one without all the work that was fixed for it does not bear the phase's name."""
+    phases = session.result().phases
+    if not phases or not session.was_cut_short:
+        return phases
+    return (*phases[:-1], msgspec.structs.replace(phases[-1], name=f"{phases[-1].name} (cut short)"))
 
 
 def _merged(scenario: Scenario, results: list[Result], phases: tuple[Period, ...]) -> Result:

@@ -14,6 +14,9 @@ class Schedule:
     def __init__(
         self, workload: Workload, program: list[Mode], fleet: Fleet, fold: SimulationFold, name: str | None = None
     ) -> None:
+        self.work_is_done = False
+        """Whether the present phase has done the work that was fixed for it."""
+        self._is_skipped = False
         self._workload, self._fleet, self._fold = workload, fleet, fold
         self._program = list(program)
         self._name = name
@@ -23,23 +26,31 @@ class Schedule:
         else:
             self._begin_next()
 
-    def is_done(self) -> bool:
-        """Begin the next phase if it is time; return True when there is none left."""
+    def skip(self) -> None:
+        """End the warm-up or the phase at the next look; nothing before the workload has begun."""
+        self._is_skipped = self._fleet.state is not FleetState.STARTING
+
+    def is_done(self, *, is_held: bool = False) -> bool:
+        """Begin the next phase if it is time; return True when there is none left.
+
+        A phase that is held goes on past its duration until it is skipped; fixed work ends it all the same.
+        """
         fold, fleet = self._fold, self._fleet
         if fleet.state is not FleetState.RUNNING or fleet.has_operations:
             return False
+        is_skipped, self._is_skipped = self._is_skipped, False
         if self._is_warming_up:
             if not fold.is_warming_up:  # somebody switched modes meanwhile: that phase is the first of the program
                 self._is_warming_up = False
                 self._program.pop(0)
-            elif fold.phase_ran_ns >= self._workload.warm_up.mean_ns:
+            elif is_skipped or fold.phase_ran_ns >= self._workload.warm_up.mean_ns:
                 self._is_warming_up = False
                 self._begin_next()
             return False
         duration = self._workload.duration
-        is_over = (duration is not None and fold.phase_ran_ns >= duration.ns) or (
-            self._workload.transactions > 0 and fleet.is_idle
-        )
+        is_late = duration is not None and not is_held and fold.phase_ran_ns >= duration.ns
+        self.work_is_done = self._workload.transactions > 0 and fleet.is_idle
+        is_over = is_skipped or is_late or self.work_is_done
         if is_over and self._program:
             self._begin_next()
             return False

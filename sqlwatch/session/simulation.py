@@ -71,6 +71,8 @@ class SimulationSession:
         self._tick_ns = round(1e9 / sample_rate_hz)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
+        self._schedule: Schedule | None = None
+        self._is_held = False
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -107,9 +109,19 @@ class SimulationSession:
         return self._ended.wait(timeout_s)
 
     @property
+    def started(self) -> bool:
+        """Whether it has begun, and perhaps ended."""
+        return self._thread.ident is not None
+
+    @property
     def ended(self) -> bool:
         """Whether the session is over, with all its processes and files."""
         return self._ended.is_set()
+
+    @property
+    def was_cut_short(self) -> bool:
+        """Whether it ended before the work that was fixed was done, so that its length says nothing."""
+        return self._workload.transactions > 0 and not (self._schedule is not None and self._schedule.work_is_done)
 
     def result(self) -> Result:
         """Return what the run left; raise SessionError if it could not run.  Only after the end."""
@@ -154,6 +166,14 @@ class SimulationSession:
         """Begin the statistics anew, as a new phase in the same mode."""
         self._commands.put(_reset)
 
+    def next_phase(self) -> None:
+        """End the warm-up, or the phase, as if its time were over; nothing while the workers start."""
+        self._commands.put(lambda fleet: self._schedule.skip() if self._schedule is not None else None)
+
+    def hold_phase(self, is_held: bool) -> None:
+        """Let a phase go on past its duration until `next_phase`, or no longer so."""
+        self._is_held = is_held
+
     # The session's thread.
 
     def _run_guarded(self) -> None:
@@ -196,11 +216,11 @@ class SimulationSession:
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
         own_cpu = OwnCpu()
         next_tick_ns = time.monotonic_ns()
-        schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
+        schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
             for reader in readers:
                 open_readers.callback(reader.close)
-            while not self._stop.is_set() and not schedule.is_done():
+            while not self._stop.is_set() and not schedule.is_done(is_held=self._is_held):
                 with contextlib.suppress(queue.Empty):
                     self._commands.get_nowait()(fleet)
                 fleet.look()

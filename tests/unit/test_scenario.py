@@ -92,7 +92,7 @@ def test_effects_are_medians_of_ratios_over_the_repeats() -> None:
     (shown,) = judge(scenario, repeats)
     assert (shown.measured, shown.low, shown.high, shown.shown) == (3.0, 1.5, 9.0, True)
     assert shown.words == (
-        "throughput, b against a: here 3x (1.5 to 9 in the repeats); expected at least 2x; the source says 20x"
+        "throughput, b against a: here 3x (1.5x to 9x in the repeats); expected at least 2x; the source says 20x"
     )
     assert verdict([shown]) == "shown"
 

@@ -82,6 +82,11 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """Return what to look at while a phase runs."""
         return phase.watch or self.watch
 
+    def words_of(self, phase: Phase) -> str:
+        """Say what runs in a phase."""
+        workload = self.workload_of(phase)
+        return f"{workload.in_words()}, {workload.mode.value}"
+
     @property
     def origin(self) -> str:
         """The source without the place in it: `seed 001`."""

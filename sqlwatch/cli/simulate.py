@@ -50,6 +50,7 @@ def _workload_options(command: _Command) -> _Command:
     "--sample-rate", type=click.IntRange(10, 1000), default=200, show_default=True, metavar="HZ",
     help="Looks a second at who holds and who waits.",
 )  # fmt: skip
+@click.option("--step", is_flag=True, help="Lessons in the dashboard: each phase goes on until you press n.")
 @_workload_options
 def simulate(
     scenario: str | None,
@@ -63,6 +64,7 @@ def simulate(
     glyphs: str,
     no_mouse: bool,
     sample_rate: int,
+    step: bool,
     **given: Any,
 ) -> int:
     """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
@@ -82,6 +84,8 @@ def simulate(
         conditions = [parse(expression) for expression in fail_on]
     except ExpressionError as error:
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
+    if step and is_headless:
+        raise CommandError("--step waits for a key, and there is no dashboard to press it in.", ExitCode.USAGE)
     check_output(output, db)
     if lesson.phases:
         if compare or db is not None:
@@ -92,7 +96,7 @@ def simulate(
 
         return run_lesson(
             lesson, parameters, conditions, format_=format_, output=output, is_headless=is_headless, fps=fps,
-            glyphs=glyphs, mouse=not no_mouse, sample_rate=sample_rate,
+            glyphs=glyphs, mouse=not no_mouse, sample_rate=sample_rate, by_hand=step,
         )  # fmt: skip
     workload = _read_workload({**lesson.workload, **parameters}, needs_duration=is_headless or compare)
     if compare and workload.mode is not Mode.CONTENDED:
@@ -101,27 +105,24 @@ def simulate(
             ExitCode.USAGE,
         )
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
-    signal_code = 0
+    from sqlwatch.cli.summary import conclude
+
     try:
         session.check()
-        if is_headless:
-            from sqlwatch.cli.headless import run_headless
-
-            length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
-            signal_code = run_headless(session, workload.in_words(), length_s)
-        else:
-            from sqlwatch.cli.dashboard import run_in_terminal
-
-            signal_code = run_in_terminal(session, fps=fps, glyphs=glyphs, mouse=not no_mouse)
-        result = session.result()
     except SessionError as error:
-        # Who ended it by a signal, before it could run, wants to hear of the signal.
-        raise CommandError(error.message, signal_code or error.exit_code) from error
+        raise CommandError(error.message, error.exit_code) from error
+    if is_headless:
+        from sqlwatch.cli.headless import run_headless
 
-    from sqlwatch.cli.summary import write_summary
+        length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
+        signal_code = run_headless(session, workload.in_words(), length_s)
+        return conclude(session, signal_code, format_, output, conditions, shows_text=False)
+    from sqlwatch.cli.dashboard import run_in_terminal
+    from sqlwatch.cli.lesson import opener
 
-    crossed = write_summary(result, format_, output, conditions, shows_text=not is_headless)
-    return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
+    open_lesson = opener(fps=fps, sample_rate=sample_rate, by_hand=step)
+    signal_code, last = run_in_terminal(session, open_lesson, fps=fps, glyphs=glyphs, mouse=not no_mouse)
+    return conclude(last, signal_code, format_, output, conditions, shows_text=True)
 
 
 def _read_workload(mapping: dict[str, Any], *, needs_duration: bool) -> Workload:

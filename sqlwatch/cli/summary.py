@@ -5,15 +5,39 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from sqlwatch.cli.exits import CommandError
+from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import print_text, say, write_file
 from sqlwatch.diagnose.lesson import Lesson
+from sqlwatch.diagnose.lesson import judge as judge_lesson
 from sqlwatch.metrics.result import Result
 from sqlwatch.report.expression import Expression
 from sqlwatch.report.fail_on import judge
 from sqlwatch.report.json import simulation_json, simulation_report
 from sqlwatch.report.lesson import lesson_text
 from sqlwatch.report.text import environment_words, simulation_text
+from sqlwatch.session.errors import SessionError
+from sqlwatch.session.scenario import ScenarioSession
+from sqlwatch.session.simulation import SimulationSession
+
+
+def conclude(
+    session: SimulationSession | ScenarioSession, signal_code: int, format_: str, output: Path | None,
+    expressions: Sequence[Expression], *, shows_text: bool,
+) -> int:  # fmt: skip
+    """Write the summary of a session that has ended, and return the exit code of the command.
+
+    `signal_code` is 0 or 128 + the signal that ended it.  Raises CommandError if there is nothing to sum up.
+    """
+    try:
+        result = session.result()
+    except SessionError as error:
+        # Who ended it by a signal, before it could run, wants to hear of the signal.
+        raise CommandError(error.message, signal_code or error.exit_code) from error
+    lesson = None
+    if isinstance(session, ScenarioSession):
+        lesson = Lesson(session.scenario, judge_lesson(session.scenario, session.repeats))
+    crossed = write_summary(result, format_, output, expressions, shows_text=shows_text, lesson=lesson)
+    return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
 
 
 def write_summary(

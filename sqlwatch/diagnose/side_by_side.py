@@ -126,11 +126,11 @@ COMPARED: Final = (
     Figure("reads a second", lambda p: p.per_second(p.reads), units.rate, compares=True, optional=True),
     *_times("lock wait", lambda p: p.all_waits),
     *_times("commit latency", lambda p: p.commit_latency),
-    *_times("  blind to a late start", lambda p: p.service_latency, optional=True),
+    *_times("  blind latency", lambda p: p.service_latency, optional=True),
     *_times("read latency", lambda p: p.read_latency, optional=True),
-    Figure("fairness (Jain; 1 is even)", lambda p: p.fairness.jain, units.index, compares=True),
+    Figure("fairness (Jain's index)", lambda p: p.fairness.jain, units.index, compares=True),
     Figure("starved writers", lambda p: p.fairness.starved_workers, number, "starved_workers"),
-    Figure("lock free, yet waited for", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time", compares=True),
+    Figure("lock free, yet wanted", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time", compares=True),
     Figure("WAL at its largest", lambda p: p.wal.peak_bytes, units.size, "wal", compares=True),
     Figure("checkpoints", lambda p: p.wal.checkpoints, number, compares=True),
     Figure("busy errors", lambda p: p.busy_errors, number, compares=True),
@@ -159,12 +159,44 @@ def _side_row(figure: Figure, phases: Sequence[Period], base: Period | None) -> 
     if base is not None and figure.compares:
         of_base = figure.value(base)
         values = [None if phase is base else ratio(of_base, figure.value(phase)) for phase in phases]
-        ratios = ["" if value is None else times_words(value) for value in values]
+        ratios = [times_words(value) if value else "" for value in values]
     return SideRow(figure.label, tuple(figure.cell(phase) for phase in phases), tuple(ratios))
 
 
 def _errors(code: int) -> Figure:
     return Figure(f"  {name_of(code)}", lambda phase: phase.errors.get(code, 0), number)
+
+
+def side_notes(phases: Sequence[Period], base: Period | None) -> str:
+    """Explain the rows of `side_by_side`: what the ratios are to, and what the marks mean."""
+    notes = ["Lock waits count those without an end at their length so far."]
+    if base is not None and len(phases) > 1:
+        notes.insert(0, f"xN: so many times the figure of {base.name}.")
+    if any(phase.service_latency.count for phase in phases):
+        notes.append("Blind latency is measured from the actual start, blind to how late that was.")
+    if any(quality is Quality.SAMPLED for phase in phases for quality in phase.quality.values()):
+        notes.append("~ is sampled.")
+    return " ".join([*notes, f"{units.UNKNOWN} is unknown."])
+
+
+def in_words(base: Period, other: Period) -> str:
+    """Say in a sentence how a phase compares to another one."""
+    parts = []
+    for label, words in _TELLING.items():
+        figure = next(figure for figure in COMPARED if figure.label == label)
+        times = ratio(figure.value(base), figure.value(other))
+        if times is not None:
+            parts.append(f"{times_words(times)} {words}")
+    said = ", ".join(parts) or "nothing to compare yet"
+    return f"{other.name} against {base.name}: {said}"
+
+
+_TELLING: Final = {
+    "commits a second": "the commits a second",
+    "commit latency p99": "the p99 of commit latency",
+    "lock wait max": "the longest lock wait",
+}
+"""Rows of a comparison that go into its sentence, and how they are said."""
 
 
 def newest_phases(scenario: Scenario, repeats: Sequence[Sequence[Period]]) -> tuple[Period, ...]:

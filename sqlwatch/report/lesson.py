@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Final
+from collections.abc import Sequence
 
-from simulators.scenario import Scenario
-from sqlwatch.charts import units
+from simulators.scenario import Phase, Scenario
+from sqlwatch.charts.segment import plain
+from sqlwatch.charts.side_table import side_table
+from sqlwatch.charts.text import one_cell_each
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
+from sqlwatch.diagnose.side_by_side import base_of, side_by_side, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Accounting, Period
-from sqlwatch.report.plain import cut, number, wrapped
-
-_NAME_WIDTH: Final = 19
-_COLUMNS: Final[tuple[tuple[str, int, Callable[[Period], str]], ...]] = (
-    ("commits", 9, lambda period: units.rate(period.per_second(period.committed))),
-    ("wait p50", 9, lambda period: units.duration(period.all_waits.percentile_ns(50))),
-    ("p99", 7, lambda period: units.duration(period.all_waits.percentile_ns(99))),
-    ("longest", 8, lambda period: units.duration(period.fairness.longest_wait_ns)),
-    ("busy", 7, lambda period: number(period.busy_errors)),
-    ("Jain", 6, lambda period: units.index(period.fairness.jain)),
-    ("wasted", 7, lambda period: units.share(period.wasted_lock_time)),
-    ("WAL", 8, lambda period: units.size(period.wal.peak_bytes)),
-)
+from sqlwatch.report.plain import WIDTH, number, wrapped
 
 
 def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
@@ -35,8 +25,8 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
         wrapped(f"Verdict: {verdict(lesson.shown)}."),
         [line for one in lesson.shown for line in wrapped(f"{_mark(one)} {one.words}", "  ", "    ")],
         [
-            *wrapped(f"Phases (waits: for the write lock, those without an end included).{repeats}"),
-            *_phases(result.phases),
+            *wrapped(f"The phases side by side.{repeats}"),
+            *_phases(scenario, result.phases),
         ],
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
@@ -52,7 +42,7 @@ def explanation(scenario: Scenario) -> str:
         wrapped(f"{scenario.name}: {scenario.title}"),
         wrapped(f"Question: {scenario.question}") if scenario.question else [],
         wrapped(f"Source: {scenario.source}") if scenario.source else [],
-        ["Phases", *(line for phase in scenario.phases for line in _phase_words(scenario, phase.name))],
+        ["Phases", *(line for phase in scenario.phases for line in _phase_words(scenario, phase))],
         wrapped(f"Watch: {scenario.watch}") if scenario.watch else [],
         wrapped(f"What to expect here, and why: {scenario.expect}") if scenario.expect else [],
         _published(scenario),
@@ -62,24 +52,22 @@ def explanation(scenario: Scenario) -> str:
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _phase_words(scenario: Scenario, name: str) -> list[str]:
-    phase = next(phase for phase in scenario.phases if phase.name == name)
-    workload = scenario.workload_of(phase)
-    return wrapped(f"{name}: {workload.in_words()}, {workload.mode.value}", "  ", "    ")
+def _phase_words(scenario: Scenario, phase: Phase) -> list[str]:
+    watch = wrapped(f"watch: {phase.watch}", "    ", "    ") if phase.watch else []
+    return wrapped(f"{phase.name}: {scenario.words_of(phase)}", "  ", "    ") + watch
 
 
 def _mark(shown: Shown) -> str:
     return {True: "shown:", False: "NOT SHOWN:", None: "UNKNOWN:"}[shown.shown]
 
 
-def _phases(phases: Sequence[Period]) -> list[str]:
-    heading = " " * _NAME_WIDTH + "".join(f"{title:>{width}}" for title, width, _ in _COLUMNS)
-    rows = [
-        f"{cut(phase.name, _NAME_WIDTH - 1):<{_NAME_WIDTH}}"
-        + "".join(f"{write(phase):>{width}}" for _, width, write in _COLUMNS)
-        for phase in phases
-    ]
-    return [heading, *rows] if rows else ["  none was run to its end"]
+def _phases(scenario: Scenario, phases: Sequence[Period]) -> list[str]:
+    if not phases:
+        return ["  none was run to its end"]
+    base = base_of(scenario, phases)
+    names = [one_cell_each(phase.name) for phase in phases]
+    table = side_table(names, side_by_side(phases, base), WIDTH - 1)
+    return [plain(row).rstrip() for row in table] + wrapped(side_notes(phases, base))
 
 
 def _published(scenario: Scenario) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final
@@ -31,16 +32,17 @@ class ScenarioSession:
 
         `by_hand` runs all phases once, each until `next_phase`.
         """
-        if by_hand:
-            scenario = msgspec.structs.replace(scenario, repeats=1)
-        self.scenario = scenario
-        """What is run."""
+        phases = [msgspec.structs.replace(p, workload={**p.workload, **(given or {})}) for p in scenario.phases]
+        self.scenario = msgspec.structs.replace(
+            scenario, phases=tuple(phases), repeats=1 if by_hand else scenario.repeats
+        )
+        """What is run, with the `given` parameters in its phases."""
         self.latest: Snapshot | None = None
         """The newest Snapshot."""
         self.repeats: list[tuple[Period, ...]] = []
         """The periods of all phases, for each repeat that is over or under way."""
-        self._workloads = [scenario.workload_of(phase, given) for phase in scenario.phases]
-        self._runs = [(repeat, number) for repeat in range(scenario.repeats) for number in range(len(self._workloads))]
+        self._workloads = [self.scenario.workload_of(phase) for phase in self.scenario.phases]
+        self._runs = list(itertools.product(range(self.scenario.repeats), range(len(self._workloads))))
         self._at = (0, 0)
         self._is_held = by_hand
         self._is_waiting = False

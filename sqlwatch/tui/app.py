@@ -11,16 +11,18 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from simulators.events import Mode
+from simulators.scenario import Scenario
 from sqlwatch.metrics.snapshot import Snapshot, Status, Worker
-from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.header import Header
 from sqlwatch.tui.headline import Headline
 from sqlwatch.tui.keys import KEYS, Key, bindings
 from sqlwatch.tui.layout import plan
+from sqlwatch.tui.lesson_app import LessonApp
+from sqlwatch.tui.lesson_panel import LessonPanel
 from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.places import Places, Wish
-from sqlwatch.tui.protocol import SessionProtocol
+from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.throughput_panel import ThroughputPanel
 from sqlwatch.tui.view import View
 from sqlwatch.tui.waits_panel import WaitsPanel
@@ -37,13 +39,13 @@ _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
 
 
-class SimulateApp(DashboardApp):
+class SimulateApp(LessonApp):
     """The dashboard: panels for what a Snapshot holds, and a key for everything that can be asked of the session."""
 
     KEYS: ClassVar[tuple[Key, ...]] = KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
     ENDED_WORDS = "the run has ended; q quits and prints the summary"
-    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes")
+    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes", "lesson")
 
     def __init__(
         self,
@@ -52,16 +54,18 @@ class SimulateApp(DashboardApp):
         headline: Callable[[Snapshot], str],
         fps: int = 4,
         glyphs: str = "braille",
-        lesson: Guide = (),
+        lesson: Scenario | None = None,
+        open_lesson: Callable[[str], Opened] | None = None,
         driver_class: type[Driver] | None = None,
     ) -> None:
         """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set.
 
-        `lesson` is what the lesson's page says, paragraph by paragraph, if the session is one.
+        `lesson` is what the session runs, if that is a lesson; `open_lesson` prepares the one of a name.
         """
-        super().__init__(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=driver_class)
-        self.session: SessionProtocol = session
-        self._lesson = lesson
+        super().__init__(
+            session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, open_lesson=open_lesson,
+            driver_class=driver_class,
+        )  # fmt: skip
         self._switch_asked: tuple[Mode, float] | None = None
         self._paused = False
 
@@ -70,6 +74,7 @@ class SimulateApp(DashboardApp):
         inks, view = self._inks, self._view
         yield Header(inks, view, id="header")
         yield Headline(inks, view, id="headline")
+        yield LessonPanel(inks, view, id="lesson")
         yield WaitsPanel(inks, view, id="waits")
         yield ThroughputPanel(inks, view, id="throughput")
         yield WalPanel(inks, view, id="wal")
@@ -80,6 +85,11 @@ class SimulateApp(DashboardApp):
     def received(self, view: View, snapshot: Snapshot) -> View:
         """Return the View with a Snapshot; the mode may still be switching."""
         return replace(view, snapshot=snapshot, switching=self._still_switching(snapshot))
+
+    def session_changed(self) -> None:
+        """Forget what was asked of the session before."""
+        self._switch_asked, self._paused = None, False
+        super().session_changed()
 
     def _still_switching(self, snapshot: Snapshot) -> bool:
         """Tell whether a switch was asked for and no Snapshot knows of it yet."""
@@ -181,12 +191,3 @@ class SimulateApp(DashboardApp):
         chosen = self.query_one(WorkerTable).selected
         workers = simulation.phase.workers if simulation else ()
         return next((worker for worker in workers if worker.id == chosen), None)
-
-    def action_lesson(self) -> None:
-        """Show what the lesson asks."""
-        if not self._lesson:
-            self.say("this is no lesson; `sqlwatch scenarios` lists them")
-            return
-        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted
-
-        self.push_screen(HelpScreen(self._view.glyphs, self._lesson, ()))

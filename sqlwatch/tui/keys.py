@@ -96,7 +96,26 @@ KEYS: Final = (
         "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD,
     ),
     RESET,
-    Key("lesson", ("L",), "L", "lesson", "", "the lesson", "What the lesson asks, and what to look at.", LOOK),
+    Key(
+        "compare", ("c",), "c", "compare", "Compare", "compare the phases",
+        "Put what has run side by side: the phases of the lesson, or the modes.", LOOK,
+    ),
+    Key(
+        "open", ("o",), "o", "open_lesson", "Lessons", "open a lesson",
+        "List the lessons; the chosen one ends the present run and begins.", _WORKLOAD,
+    ),
+    Key(
+        "next-phase", ("n",), "n", "next_phase", "", "next phase of the lesson",
+        "End the present phase; its figures so far count.", _WORKLOAD,
+    ),
+    Key(
+        "hold-phase", ("N",), "N", "hold_phase", "", "hold the phase",
+        "Let phases go on until n is pressed; again: let them end with their time.", _WORKLOAD,
+    ),
+    Key(
+        "lesson", ("L",), "L", "lesson", "", "the lesson",
+        "Hide or show the lesson: what it asks, what to watch now, what has shown.", LOOK,
+    ),
     Key(
         "scale", ("l",), "l", "scale", "Log", "linear / log",
         "Show the shares of the lock-wait histogram linearly or logarithmically.", LOOK,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Protocol
 
+from simulators.scenario import Scenario
 from sqlwatch.metrics.snapshot import Snapshot
 
 
@@ -54,3 +56,18 @@ class SessionProtocol(WatchSessionProtocol, Protocol):
 
     def kill(self, worker_id: int) -> None:
         """Kill a worker (SIGKILL)."""
+
+    def next_phase(self) -> None:
+        """End the present phase as if its time were over."""
+
+    def hold_phase(self, is_held: bool) -> None:
+        """Let each phase go on until `next_phase`, or no longer so."""
+
+
+@dataclass(frozen=True)
+class Opened:
+    """A session that has not been started, and what to say of it."""
+
+    session: SessionProtocol
+    headline: Callable[[Snapshot], str]
+    lesson: Scenario | None = None

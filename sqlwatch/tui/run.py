@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 
+from simulators.scenario import Scenario
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
-from sqlwatch.tui.protocol import SessionProtocol
+from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.session_app import terminal_driver
 
 
@@ -17,14 +18,19 @@ def run_dashboard(
     fps: int = 4,
     glyphs: str = "braille",
     mouse: bool = True,
-    lesson: Sequence[tuple[str, str]] = (),
+    lesson: Scenario | None = None,
+    open_lesson: Callable[[str], Opened] | None = None,
 ) -> int:
     """Show a session until it is left and return the exit code: 0, or 128 + the signal that ended it.
 
     The session is started after the first picture and asked to stop at the end; the caller waits for its end, after
-    the terminal has been given back.  `lesson` has the paragraphs of the lesson's page.  Raise ValueError for an fps
-    outside 1..10 or an unknown glyph set.
+    the terminal has been given back.  `lesson` is what the session runs, if it is a lesson.  `open_lesson` prepares
+    another one by its name; it is started when the session before has ended, and belongs to the caller as well.
+    Raise ValueError for an fps outside 1..10 or an unknown glyph set.
     """
-    app = SimulateApp(session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, driver_class=terminal_driver())
+    app = SimulateApp(
+        session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, open_lesson=open_lesson,
+        driver_class=terminal_driver(),
+    )  # fmt: skip
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
 _LOOK_S: Final = 1.0
+_CHANGE_LOOK_S: Final = 0.05
+"""How often it is looked whether a session is over that another one shall follow."""
 _HANG_UP_CODE: Final = 129
 """128 + SIGHUP, by its number: Windows has no such signal."""
 
@@ -45,6 +47,7 @@ class SessionApp(App[None]):
         self._started = False
         self._left = False
         self._told_of_end = False
+        self._next: WatchSessionProtocol | None = None
 
     def draw(self, snapshot: Snapshot) -> None:
         """Show a Snapshot."""
@@ -73,8 +76,32 @@ class SessionApp(App[None]):
 
     def _look_for_end(self) -> None:
         """Leave if the session is over without a word: whoever started it knows the reason and says it."""
-        if self.session.ended and not self._mailbox.waiting and not self._told_of_end:
+        if self.session.ended and self._next is None and not self._mailbox.waiting and not self._told_of_end:
             self.leave(0)
+
+    def follow_with(self, session: WatchSessionProtocol) -> None:
+        """End the present session, and start another one when it is over with all it had."""
+        is_changing = self._next is not None
+        self._next = session
+        self.session.stop()
+        if not is_changing:
+            self.set_timer(_CHANGE_LOOK_S, self._change_session)
+
+    def _change_session(self) -> None:
+        """Start the next session if the present one is over; else look again soon."""
+        if self._left or self._next is None:
+            return
+        if not self.session.ended:
+            self.set_timer(_CHANGE_LOOK_S, self._change_session)
+            return
+        self._mailbox.take()
+        self.session, self._next = self._next, None
+        self._told_of_end = False
+        self.session_changed()
+        self.session.start(self.receive)
+
+    def session_changed(self) -> None:
+        """Show what there is to show of another session before its first Snapshot."""
 
     def leave(self, return_code: int) -> None:
         """End the session and the app; the first reason to leave decides the return code."""

@@ -46,5 +46,19 @@ GUIDE: Final = (
         "waited, asleep. Jain's index is 1 where all writers got the same and 1/n where one got everything. A ~ "
         "stands before a sampled figure.",
     ),
+    (
+        "Lesson",
+        "A lesson asks a question and answers it by phases: the same workload with one thing changed. The panel says "
+        "which phase runs now and what to watch in it; as phases end, it says which expected effects have shown, with "
+        "the figure measured here (what was expected stands in brackets; 5x is five times the figure of the other "
+        "phase). n ends the present phase early, N holds phases until n is pressed, L hides the panel, and enter on "
+        "the focused panel shows all that the lesson says. After the last phase the comparison opens by itself.",
+    ),
+    (
+        "Comparison",
+        "c puts the phases side by side, at any time, as far as they have run: verdict, effects, figures with ratios, "
+        "what the source published, why, and when it would not happen. Without a lesson it compares the modes: run "
+        "one, press m, run the other, press c.",
+    ),
 )
 """Title and words; the signs of the glyph set stand in braces."""

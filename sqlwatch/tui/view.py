@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from simulators.events import Mode
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.diagnose.finding import Finding
+from sqlwatch.diagnose.lesson import Lesson
 from sqlwatch.metrics.observed import Observed
 from sqlwatch.metrics.snapshot import Period, Simulation, Snapshot, Status
 
@@ -23,6 +24,8 @@ class View:
     headline: str = ""
     findings: tuple[Finding, ...] = ()
     """What is wrong at the moment of the Snapshot, the gravest first."""
+    lesson: Lesson | None = None
+    """The lesson that runs, with the effects of the phases that have ended; None where none runs."""
     notice: str = ""
     """A few words in answer to a key, for a moment."""
     frozen: bool = False

@@ -71,6 +71,12 @@ class FakeSession:
     def kill(self, worker_id: int) -> None:
         self.calls.append(f"kill {worker_id}")
 
+    def next_phase(self) -> None:
+        self.calls.append("next_phase")
+
+    def hold_phase(self, is_held: bool) -> None:
+        self.calls.append(f"hold_phase {is_held}")
+
     def reset(self) -> None:
         self.calls.append("reset")
 

@@ -172,19 +172,6 @@ async def test_help_lists_every_key_and_closes(opened: Open) -> None:
         assert not isinstance(screen.app.screen, HelpScreen)
 
 
-async def test_the_lesson_is_a_page_and_a_free_run_has_none(opened: Open) -> None:
-    async with opened() as screen:
-        await screen.press("L")
-        assert "this is no lesson" in screen.text("headline")
-        screen.app._lesson = (("One writer takes every turn", "Is a {{timeout}} enough?"),)  # type: ignore[attr-defined]
-        await screen.press("L")
-        page = "\n".join(screen.lines())
-        assert "One writer takes every turn" in page
-        assert "Is a {timeout} enough?" in page
-        await screen.press("escape")
-        assert not isinstance(screen.app.screen, HelpScreen)
-
-
 async def test_every_action_is_in_the_palette(opened: Open) -> None:
     async with opened() as screen:
         titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}

@@ -49,7 +49,7 @@ async def test_resizing_keeps_everything_in_view(opened: Open) -> None:
             await screen.pilot.pause()
             assert "q Quit" in screen.lines()[-1]
             assert "CONTENDED" in screen.lines()[0]
-            expected = plan(width, height, 18, Wish(SimulateApp.PANELS))
+            expected = plan(width, height, 18, screen.app._wish)
             assert len(screen.text("waits").splitlines()) == expected["waits"].height
 
 

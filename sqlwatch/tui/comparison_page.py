@@ -1,0 +1,135 @@
+"""The comparison: what a lesson has shown, or contended against single-writer, with the phases side by side."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from sqlwatch.charts.segment import Ink, Row, Segment
+from sqlwatch.charts.side_table import side_table
+from sqlwatch.diagnose.lesson import Lesson, Shown, measured_words, verdict_so_far, written
+from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
+from sqlwatch.metrics.snapshot import LessonRun, Period, Status
+from sqlwatch.tui.detail_screen import Line, Page, Section, line
+from sqlwatch.tui.lesson_panel import MARKS, run_of
+from sqlwatch.tui.text import clean
+from sqlwatch.tui.view import View
+
+_AROUND = 10
+"""Columns of the screen that are not the table's: padding, indent, scrollbar."""
+_WIDEST = 120
+
+
+def comparison_page(columns: Callable[[], int]) -> Callable[[View], Page]:
+    """Return a way to make the page from a View, for a terminal of that many columns."""
+
+    def page(view: View) -> Page:
+        width = max(min(columns() - _AROUND, _WIDEST), 24)
+        return _of_lesson(view, view.lesson, width) if view.lesson is not None else _of_modes(view, width)
+
+    return page
+
+
+def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
+    scenario, run = lesson.scenario, run_of(view)
+    is_over = view.status is Status.ENDED
+    phases = _phases(view, lesson, run)
+    base = base_of(scenario, phases)
+    sections = [
+        Section(
+            clean(f"{scenario.name}: {scenario.title}"), Ink.STRONG,
+            tuple(line("", clean(text)) for text in (scenario.question, _stand(lesson, run, is_over=is_over)) if text),
+        ),
+        Section("Verdict", Ink.STRONG, (line("", _verdict(lesson, is_over=is_over), Ink.STRONG),)),
+        Section("What was expected, and what happened here", Ink.STRONG, tuple(map(_effect, lesson.shown))),
+        Section(
+            "What was compared", Ink.STRONG,
+            tuple(line(clean(phase.name), clean(scenario.words_of(phase))) for phase in scenario.phases),
+        ),
+        Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
+        Section(
+            clean(f"Published: {scenario.source}"), Ink.STRONG,
+            tuple(line("", clean(f"{row.what}: {row.value}")) for row in scenario.published),
+        ),
+        Section("Why", Ink.STRONG, _text(scenario.expect)),
+        Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
+    ]  # fmt: skip
+    return tuple(section for section in sections if section.lines)
+
+
+def _of_modes(view: View, width: int) -> Page:
+    """Return the newest phase of each mode side by side, as far as they have run."""
+    phases = [period for _, period in view.phases()]
+    if not phases:
+        return (Section("Comparison", Ink.STRONG, (line("", "nothing has been measured yet"),)),)
+    base = phases[0]
+    head = [line("", in_words(base, other), Ink.STRONG) for other in phases[1:]]
+    if not head:
+        words = f"Only {base.name} has run so far: esc, then m runs the other mode, and c compares the two."
+        head.append(line("", words))
+    return (
+        Section("The modes side by side, the newest phase of each", Ink.STRONG, tuple(head)),
+        Section("Figures", Ink.STRONG, _table(phases, base, width, _live_name(view))),
+    )
+
+
+def _phases(view: View, lesson: Lesson, run: LessonRun | None) -> tuple[Period, ...]:
+    """Return the newest period of each phase, the one under way included."""
+    repeats = list(run.ended) if run is not None else []
+    simulation = view.simulation
+    if simulation is not None and _live_name(view):
+        repeats.append((simulation.phase,))
+    return newest_phases(lesson.scenario, repeats)
+
+
+def _live_name(view: View) -> str:
+    """Return the name of the phase under way; none while it warms up, and after its end."""
+    simulation = view.simulation
+    is_live = view.status in (Status.RUNNING, Status.PAUSED, Status.SWITCHING)
+    run = run_of(view)
+    if simulation is None or not is_live or (run is not None and run.awaits_next):
+        return ""
+    return simulation.phase.name
+
+
+def _stand(lesson: Lesson, run: LessonRun | None, *, is_over: bool) -> str:
+    """Say how far the lesson is."""
+    scenario = lesson.scenario
+    if run is None:
+        return "It has not begun yet."
+    repeats = f", repeat {run.repeat + 1} of {run.repeats}" if run.repeats > 1 else ""
+    if is_over:
+        times = f"; all phases ran {len(run.ended)} times, the newest run of each is shown" if run.repeats > 1 else ""
+        return f"It is over{times}. esc shows the charts, o opens another lesson; q leaves and prints this."
+    return f"Phase {run.phase + 1} of {len(scenario.phases)} is running: {scenario.phases[run.phase].name}{repeats}."
+
+
+def _verdict(lesson: Lesson, *, is_over: bool) -> str:
+    words = clean(verdict_so_far(lesson.shown, is_over=is_over))
+    return f"{words[0].upper()}{words[1:]}."
+
+
+def _effect(one: Shown) -> Line:
+    """Return an effect: whether it showed, the figure here, what was expected, what the source says."""
+    against = f" against {one.against}" if one.against is not None else ""
+    ink = {True: Ink.STRONG, False: Ink.WARNING, None: Ink.MUTED}[one.shown]
+    row: Row = (
+        Segment(clean(f"{one.says}, {one.of}{against}: ")),
+        Segment(f"here {measured_words(one)}", ink),
+        Segment(clean(f"; expected {one.expected}"), Ink.MUTED),
+    )
+    if one.published is not None:
+        said = written(one.figure, one.published, is_ratio=one.against is not None)
+        row = (*row, Segment(f"; the source says {said}", Ink.MUTED))
+    return Line(MARKS[one.shown], row)
+
+
+def _table(phases: Sequence[Period], base: Period | None, width: int, live: str) -> tuple[Line, ...]:
+    if not phases:
+        return (line("", "no phase has been measured yet"),)
+    names = [clean(phase.name) + (" (now)" if phase.name == live else "") for phase in phases]
+    rows = side_table(names, side_by_side(phases, base), width)
+    return (*(Line("", row) for row in rows), line("", clean(side_notes(phases, base)), Ink.MUTED))
+
+
+def _text(text: str) -> tuple[Line, ...]:
+    return (line("", clean(text)),) if text else ()

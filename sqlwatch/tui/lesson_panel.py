@@ -1,0 +1,140 @@
+"""The lesson beside the running charts: the question, how far it is, what to watch now, what has shown so far."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from simulators.scenario import Scenario
+from sqlwatch.charts.segment import Ink, Row, Segment, whole_parts, width_of
+from sqlwatch.diagnose.lesson import Lesson, Shown, written
+from sqlwatch.metrics.snapshot import LessonRun, Status
+from sqlwatch.tui.panel import Panel, cut
+from sqlwatch.tui.text import clean, wrapped
+from sqlwatch.tui.view import View
+
+_AMPLE_ROWS = 6
+"""From this height of the body on the question has a place of its own; below, it stands in the title line."""
+
+MARKS = {True: "shown", False: "NOT SHOWN", None: "unknown"}
+
+
+class LessonPanel(Panel):
+    """What a lesson asks and how far it is."""
+
+    TITLE = "Lesson"
+    EXPLANATION = "what the lesson asks and has shown; enter: the whole of it, n: next phase, c: compare"
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("enter", "app.lesson_page", "the lesson in full")]
+    _is_ample = False
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the title line and the body; where rows are few, the question is in the title line."""
+        self._is_ample = height > _AMPLE_ROWS
+        return super().draw(view, width, height)
+
+    def facts(self, view: View) -> list[Row]:
+        """Say which lesson it is and how often it is repeated, or the question where it has no place of its own."""
+        lesson, run = view.lesson, run_of(view)
+        if lesson is None:
+            return []
+        scenario = lesson.scenario
+        if not self._is_ample and scenario.question:
+            return [(Segment(cut(clean(scenario.question), self.size.width - len(self.TITLE) - 6)),)]
+        facts: list[Row] = [(Segment(clean(scenario.name), Ink.STRONG),)]
+        if run is not None and run.repeats > 1:
+            facts.append((Segment(f"repeat {run.repeat + 1} of {run.repeats}", Ink.MUTED),))
+        if run is not None and run.is_held and view.status is not Status.ENDED:
+            facts.append((Segment("held: n goes on", Ink.WARNING),))
+        return facts
+
+    def body(self, view: View, width: int, height: int) -> list[Row]:
+        """Return as much as there is room for: steps and what to watch come first, then effects, question and why."""
+        lesson = view.lesson
+        if lesson is None:
+            return [(Segment(cut("no lesson runs; o lists them", width), Ink.MUTED),)]
+        blocks = _blocks(lesson, run_of(view), view.status, width, height)
+        given = [0] * len(blocks)
+        for index in (1, 2, 3, 0, *[2, 3, 0] * height, *[4] * height):
+            if sum(given) < height and given[index] < len(blocks[index]):
+                given[index] += 1
+        rows: list[Row] = []
+        for index, block in enumerate(blocks):
+            rows += block[: given[index]] if index in (1, 3) else _shortened(block, given[index], width)
+        return rows
+
+
+def run_of(view: View) -> LessonRun | None:
+    """Return how far the lesson is, if there is one and it has begun."""
+    return view.snapshot.lesson if view.snapshot is not None else None
+
+
+def _blocks(lesson: Lesson, run: LessonRun | None, status: Status, width: int, height: int) -> list[list[Row]]:
+    """Return question, steps, what to watch, effects so far, and what it means, each at its full length."""
+    scenario = lesson.scenario
+    is_over = status is Status.ENDED
+    watch = _labelled("watch", _watch(scenario, run), width)
+    if is_over:
+        watch = _labelled("over", "c compares the phases; o opens another lesson; enter here tells it all", width)
+    question = _labelled("", scenario.question, width, Ink.STRONG)
+    means = _labelled("means", scenario.expect, width)
+    return [question, [_steps(scenario, run, width, is_over=is_over)], watch, _effects(lesson.shown, width), means]
+
+
+def _watch(scenario: Scenario, run: LessonRun | None) -> str:
+    return scenario.watch_of(scenario.phases[run.phase if run is not None else 0])
+
+
+def _steps(scenario: Scenario, run: LessonRun | None, width: int, *, is_over: bool) -> Row:
+    """Return the phases as a line: those that are done, the present one, those to come."""
+    names = [clean(phase.name) for phase in scenario.phases]
+    now = len(names) if is_over else run.phase if run is not None else 0
+    parts: list[Row] = []
+    if now:
+        parts.append((Segment("done ", Ink.MUTED), Segment(", ".join(names[:now]), Ink.MUTED)))
+    if now < len(names):
+        word = " WAITS FOR n " if run is not None and run.awaits_next else " NOW "
+        parts.append((Segment(word, Ink.ALERT_BADGE), Segment(f" {names[now]}", Ink.STRONG)))
+    if names[now + 1 :]:
+        parts.append((Segment("to come ", Ink.MUTED), Segment(", ".join(names[now + 1 :]))))
+    row = whole_parts(parts, 9999)
+    if width_of(row) <= width:
+        return row if is_over else whole_parts([*parts, (Segment("n: next phase", Ink.MUTED),)], width)
+    if is_over:
+        return (Segment(f"all {len(names)} phases are done", Ink.MUTED),)
+    place: Row = (Segment(f"{now + 1} of {len(names)}", Ink.MUTED),)
+    coming: Row = (Segment("next ", Ink.MUTED), Segment(names[now + 1])) if names[now + 1 :] else ()
+    return whole_parts([place, parts[1 if now else 0], coming], width)
+
+
+def _effects(shown: Sequence[Shown], width: int) -> list[Row]:
+    """Return a line for each effect that can be told by now: whether it showed, and the figure."""
+    rows: list[Row] = []
+    for one in (one for one in shown if one.shown is not None):
+        ink = Ink.STRONG if one.shown else Ink.WARNING
+        here = written(one.figure, one.measured, is_ratio=one.against is not None)
+        against = f" against {one.against}" if one.against is not None else ""
+        head: Row = (Segment(f"{MARKS[one.shown]} ", ink), Segment(f"{here} ", Ink.STRONG))
+        words = clean(f"({one.expected}) {one.of}{against}: {one.says}")
+        rows.append((*head, Segment(cut(words, width - width_of(head)), Ink.MUTED)))
+    return rows
+
+
+def _labelled(label: str, text: str, width: int, ink: Ink = Ink.TEXT) -> list[Row]:
+    """Return a text in lines of `width`, after its label."""
+    head = f"{label} " if label else ""
+    lines = wrapped(clean(f"{head}{text}"), width, 99) if text else []
+    if not lines:
+        return []
+    first: Row = (Segment(head, Ink.MUTED), Segment(lines[0][len(head) :], ink))
+    return [first, *((Segment(line, ink),) for line in lines[1:])]
+
+
+def _shortened(block: list[Row], rows: int, width: int) -> list[Row]:
+    """Return the first rows of a text; where some are left out, the last one ends in an ellipsis."""
+    if rows == 0 or rows >= len(block):
+        return block[:rows]
+    text, ink = block[rows - 1][-1]
+    used = width_of(block[rows - 1][:-1])
+    return [*block[: rows - 1], (*block[rows - 1][:-1], Segment(cut(f"{text} {'x' * width}", width - used), ink))]

@@ -27,26 +27,36 @@ def side_table(headings: Sequence[str], rows: Sequence[SideCells], width: int) -
     """
     label = max((len(name) for name, _, _ in rows), default=0)
     column = max([CELL + RATIO, *(len(heading) + 2 for heading in headings)])
-    label, column = min(label, width - CELL - RATIO), min(column, max(width - label, CELL + RATIO))
+    if label + CELL + RATIO > width:
+        return _narrow(headings, rows, label, width)
+    column = min(column, width - label)
     fitting = max((width - label) // column, 1)
     lines: list[Row] = []
     for first in range(0, len(headings), fitting):
         chosen = slice(first, first + fitting)
         if lines:
             lines.append(())
-        heads = "".join(f"{_cut(heading, column - 2):>{_inset(heading)}}".ljust(column) for heading in headings[chosen])
+        heads = "".join(_cut(heading, column - 2).rjust(CELL).ljust(column) for heading in headings[chosen])
         lines.append(fitted((Segment(" " * label + heads, Ink.STRONG),), width))
         for name, cells, ratios in rows:
-            row = [Segment(f"{name[:label]:<{label}}", Ink.MUTED)]
+            row = [Segment(name.ljust(label), Ink.MUTED)]
             for cell, ratio in zip(cells[chosen], ratios[chosen], strict=True):
-                row += [Segment(f"{cell:>{CELL}}", Ink.STRONG), Segment(f"  {ratio}".ljust(column - CELL), Ink.MUTED)]
+                row += [Segment(cell.rjust(CELL), Ink.STRONG), Segment(f"  {ratio}".ljust(column - CELL), Ink.MUTED)]
             lines.append(fitted(row, width))
     return lines
 
 
-def _inset(heading: str) -> int:
-    """Return the width to which a heading is filled from the left, so that a short one ends above its figures."""
-    return max(CELL, len(heading))
+def _narrow(headings: Sequence[str], rows: Sequence[SideCells], label: int, width: int) -> list[Row]:
+    """Return the columns below each other, without the ratios, for which there is no room."""
+    label = min(label, max(width - CELL, 0))
+    lines: list[Row] = []
+    for column, heading in enumerate(headings):
+        lines += [()] if lines else []
+        lines.append(fitted((Segment(_cut(heading, width).rjust(label + CELL), Ink.STRONG),), width))
+        for name, cells, _ in rows:
+            cell = Segment(cells[column].rjust(CELL), Ink.STRONG)
+            lines.append(fitted((Segment(name[:label].ljust(label), Ink.MUTED), cell), width))
+    return lines
 
 
 def _cut(text: str, width: int) -> str:

@@ -14,7 +14,7 @@ from sqlwatch.tui.lesson_panel import MARKS, run_of
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
-_AROUND = 10
+_AROUND = 8
 """Columns of the screen that are not the table's: padding, indent, scrollbar."""
 _WIDEST = 120
 

@@ -116,7 +116,7 @@ def _effects(shown: Sequence[Shown], width: int) -> list[Row]:
         here = written(one.figure, one.measured, is_ratio=one.against is not None)
         against = f" against {one.against}" if one.against is not None else ""
         head: Row = (Segment(f"{MARKS[one.shown]} ", ink), Segment(f"{here} ", Ink.STRONG))
-        words = clean(f"({one.expected}) {one.of}{against}: {one.says}")
+        words = clean(f"({one.expected}) {one.says}: {one.of}{against}")
         rows.append((*head, Segment(cut(words, width - width_of(head)), Ink.MUTED)))
     return rows
 

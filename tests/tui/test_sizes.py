@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Mode
-from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.layout import PANELS, plan
 from sqlwatch.tui.places import FRAME, Wish
 from sqlwatch.tui.text import clean, wrapped

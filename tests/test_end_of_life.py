@@ -178,6 +178,85 @@ def test_a_closed_terminal_ends_everything(terminal: Callable[..., Terminal], sh
     assert not list(short_tmp.iterdir())
 
 
+def test_a_lesson_from_question_to_comparison(short_tmp: Path) -> None:
+    shown = Terminal(
+        [*SIMULATE, "starvation", "--duration", "300ms", "--warm-up", "50ms"], 100, 40, TMPDIR=str(short_tmp)
+    )
+    try:
+        shown.until("Lesson", "does everybody get a turn?", "NOW  contended", "one share near 100 %")
+        shown.until("done contended", "NOW  single-writer")
+        text = shown.until("Verdict", "The phases side by side", "lock wait p99.9")
+        for words in ("starvation: One writer takes every turn", "contended against single-writer: here", "It is over"):
+            assert words in text
+        shown.press("\x1b")
+        shown.until("SINGLE-WRITER", "ENDED", "c compares")
+        shown.press("q")
+        assert shown.end() == 0
+        assert shown.is_restored()
+        assert not list(short_tmp.iterdir())
+        summary = shown.raw[shown.raw.rfind(b"\x1b[?1049l") :].decode()
+        assert summary.count("Verdict:") == 1
+        assert "lock wait p99.9" in summary
+    finally:
+        shown.close()
+
+
+def test_a_lesson_follows_a_simulation_and_only_the_last_is_summed_up(
+    terminal: Callable[..., Terminal], short_tmp: Path
+) -> None:
+    summary_file = short_tmp.parent / f"{short_tmp.name}.txt"
+    shown = terminal("--output", str(summary_file), columns=100, rows=40)
+    shown.until("CONTENDED", "running", "writer")
+    before = workers_of(shown.process.pid)
+    shown.press("o")
+    shown.until("seed 001", "Compares")
+    shown.press("hot-loop")
+    shown.until("Is a single writer faster")
+    shown.press("\r")
+    shown.until("NOW  contended", "running")
+    wait_until_gone(before)
+    assert len(list(short_tmp.iterdir())) == 1, "the files of the run before are gone"
+    shown.press("n")
+    shown.until("done contended", "NOW  single-writer", "running")
+    workers = workers_of(shown.process.pid)
+    shown.press("q")
+    assert shown.end() == 0
+    assert shown.is_restored()
+    wait_until_gone(workers)
+    assert not list(short_tmp.iterdir())
+    summary = shown.raw[shown.raw.rfind(b"\x1b[?1049l") :].decode()
+    assert summary.count("Verdict:") == 1
+    assert "3 writers" not in summary, "nothing of the first run"
+    assert "hot-loop" in summary_file.read_text()
+    summary_file.unlink()
+
+
+@pytest.mark.parametrize(("number", "code"), [(signal.SIGTERM, 143), (signal.SIGHUP, 129), (signal.SIGINT, 130)])
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.4])
+def test_a_signal_between_two_runs_leaves_nothing(
+    terminal: Callable[..., Terminal], short_tmp: Path, number: signal.Signals, code: int, delay_s: float
+) -> None:
+    shown = terminal()
+    shown.until("CONTENDED", "running")
+    shown.press("o")
+    shown.until("seed 000")
+    shown.press("starvation")
+    shown.until("One writer takes every turn")
+    workers = workers_of(shown.process.pid)
+    shown.press("\r")
+    deadline = time.monotonic() + delay_s  # the moment is arbitrary on purpose; the outcome must not depend on it
+    while time.monotonic() < deadline:
+        time.sleep(0.01)
+    workers += [worker for worker in workers_of(shown.process.pid) if worker not in workers]
+    os.kill(shown.process.pid, number)
+    assert shown.end() == code
+    assert shown.is_restored()
+    assert b"Traceback" not in shown.raw
+    wait_until_gone(workers)
+    assert workers_of(shown.process.pid) == []
+    assert not list(short_tmp.iterdir())
+
+
 def test_a_resize_is_followed(terminal: Callable[..., Terminal]) -> None:
     shown = terminal(columns=80, rows=24)
     shown.until("CONTENDED")

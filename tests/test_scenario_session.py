@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 import psutil
 import pytest
 
@@ -80,6 +83,102 @@ def test_stopping_in_the_middle_ends_it_with_what_there_is() -> None:
     (shown,) = judge(scenario, session.repeats)
     assert shown.shown is None
     assert "UNKNOWN" in lesson_text(result, Lesson(scenario, (shown,)), "here")
+
+
+def wait_for(seen: list[Snapshot], condition: Callable[[Snapshot], object], what: str) -> Snapshot:
+    deadline = time.monotonic() + PATIENCE_S
+    while not (seen and condition(seen[-1])):
+        assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
+        time.sleep(0.01)
+    return seen[-1]
+
+
+def is_running(phase: int) -> Callable[[Snapshot], object]:
+    def condition(snapshot: Snapshot) -> object:
+        simulation, run = snapshot.simulation, snapshot.lesson
+        is_measured = simulation is not None and simulation.phase.committed > 0
+        return snapshot.status is Status.RUNNING and run is not None and run.phase == phase and is_measured
+
+    return condition
+
+
+def test_a_phase_ends_when_the_next_one_is_asked_for_and_its_figures_count() -> None:
+    scenario = parse(SHORT.replace("200ms", "30s").replace("repeats = 2", ""), "long.toml", "long")
+    seen: list[Snapshot] = []
+    session = ScenarioSession(scenario)
+    session.start(seen.append)
+    wait_for(seen, is_running(0), "the first phase")
+    session.next_phase()
+    second = wait_for(seen, is_running(1), "the second phase")
+    assert second.lesson is not None
+    assert [[period.name for period in periods] for periods in second.lesson.ended] == [["two"]]
+    session.next_phase()
+    assert session.wait(PATIENCE_S)
+    result = session.result()
+    assert [period.name for period in result.phases] == ["two", "one"]
+    assert all(0 < period.elapsed_s < 30 and period.committed for period in result.phases)
+    assert result.accounting.lost == 0
+    assert judge(scenario, session.repeats)[0].shown is True
+    last = seen[-1].lesson
+    assert last is not None
+    assert seen[-1].status is Status.ENDED
+    assert last.ended == tuple(session.repeats), "the last Snapshot knows of the last phase, too"
+
+
+def test_by_hand_phases_go_on_past_their_time_and_are_run_once() -> None:
+    scenario = parse(SHORT, "short.toml", "short")
+    seen: list[Snapshot] = []
+    session = ScenarioSession(scenario, by_hand=True)
+    assert session.scenario.repeats == 1
+    session.start(seen.append)
+    wait_for(seen, lambda now: now.simulation and now.simulation.phase.elapsed_s > 0.5, "more than the 200 ms")
+    assert seen[-1].lesson is not None
+    assert seen[-1].lesson.is_held
+    session.hold_phase(False)
+    assert session.wait(PATIENCE_S), "let go, both phases end with their time"
+    first, second = session.result().phases
+    assert first.elapsed_s > 0.5 > second.elapsed_s
+
+
+FIXED_WORK = SHORT.replace('duration = "200ms"', "transactions = 20").replace("repeats = 2", "")
+
+
+def test_a_held_phase_that_has_done_its_work_waits_for_the_key() -> None:
+    seen: list[Snapshot] = []
+    session = ScenarioSession(parse(FIXED_WORK, "work.toml"))
+    session.hold_phase(True)
+    session.start(seen.append)
+    waiting = wait_for(seen, lambda now: now.lesson and now.lesson.awaits_next, "the wait")
+    assert waiting.status is Status.PAUSED
+    assert waiting.lesson is not None
+    assert [period.name for period in waiting.lesson.ended[0]] == ["two"]
+    session.next_phase()
+    assert session.wait(PATIENCE_S)
+    assert [(period.name, period.committed) for period in session.result().phases] == [("two", 20), ("one", 20)]
+
+
+def test_one_that_waits_for_the_key_can_be_stopped() -> None:
+    seen: list[Snapshot] = []
+    session = ScenarioSession(parse(FIXED_WORK, "work.toml"), by_hand=True)
+    session.start(seen.append)
+    wait_for(seen, lambda now: now.lesson and now.lesson.awaits_next, "the wait")
+    session.stop()
+    assert session.wait(PATIENCE_S)
+    assert [period.name for period in session.result().phases] == ["two"]
+
+
+def test_fixed_work_that_was_cut_short_counts_for_no_effect() -> None:
+    scenario = parse(FIXED_WORK.replace("transactions = 20", "transactions = 100000"), "work.toml")
+    seen: list[Snapshot] = []
+    session = ScenarioSession(scenario)
+    session.start(seen.append)
+    wait_for(seen, is_running(0), "the first phase")
+    session.next_phase()
+    wait_for(seen, is_running(1), "the second phase")
+    session.stop()
+    assert session.wait(PATIENCE_S)
+    assert [period.name for period in session.result().phases] == ["two (cut short)", "one (cut short)"]
+    assert judge(scenario, session.repeats)[0].shown is None
 
 
 def test_one_that_never_began_says_so() -> None:

@@ -61,6 +61,12 @@ def test_a_lesson_has_phases_and_databases_of_its_own(run: Run, option: list[str
     assert "leave --compare and --db out" in outcome.sentence
 
 
+def test_phases_by_hand_need_a_dashboard(run: Run) -> None:
+    outcome = run("simulate", "starvation", "--step", "--headless")
+    assert (outcome.code, outcome.session) == (2, None)
+    assert "there is no dashboard to press it in" in outcome.sentence
+
+
 def test_a_parameter_that_does_not_fit_is_named(run: Run) -> None:
     assert "writers: '99' is not allowed" in run("simulate", "starvation", "--writers", "99").sentence
 

@@ -12,6 +12,7 @@ from simulators.events import Mode
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.app import SimulateApp
 from tests.tui.fake import FakeSession, headline, make_snapshot
+from tests.tui.lessons import LESSON, last_snapshot, lesson_snapshot
 
 Compare = Callable[..., bool]
 
@@ -48,6 +49,27 @@ CASES: dict[str, tuple[Callable[[], Snapshot], tuple[int, int], str, list[str]]]
         (80, 24), "braille", [],
     ),
 }  # fmt: skip
+
+
+LESSON_CASES: dict[str, tuple[Callable[[], Snapshot], tuple[int, int], list[str]]] = {
+    "lesson": (lambda: lesson_snapshot(1, repeat=1), (120, 40), []),
+    "comparison": (last_snapshot, (120, 60), []),
+    "comparison-80x24": (last_snapshot, (80, 24), ["pagedown"]),
+}
+
+
+@pytest.mark.parametrize("case", LESSON_CASES)
+def test_lesson(case: str, snap_compare: Compare) -> None:
+    make, size, keys = LESSON_CASES[case]
+    app = SimulateApp(Canned(make()), headline=headline, lesson=LESSON)
+
+    async def drawn(pilot: Pilot[Any]) -> None:
+        while app._live.snapshot is None or app._live.snapshot.lesson is None:
+            await pilot.pause()
+        await pilot.press(*keys)
+        await pilot.pause()
+
+    assert snap_compare(app, terminal_size=size, run_before=drawn)
 
 
 @pytest.mark.parametrize("case", CASES)

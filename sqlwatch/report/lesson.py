@@ -18,7 +18,7 @@ from sqlwatch.report.plain import WIDTH, number, wrapped
 def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
     """Return the summary of a lesson that was run, without a line end after its last line."""
     scenario = lesson.scenario
-    repeats = f" The last of {scenario.repeats} repeats:" if scenario.repeats > 1 else ""
+    repeats = f" Each as it ran last, in {scenario.repeats} repeats:" if scenario.repeats > 1 else ""
     parts = [
         [*wrapped(f"{scenario.name}: {scenario.title}"), *wrapped(scenario.question), *wrapped(environment)],
         wrapped(result.message) if result.message else [],

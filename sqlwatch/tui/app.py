@@ -67,7 +67,6 @@ class SimulateApp(LessonApp):
             driver_class=driver_class,
         )  # fmt: skip
         self._switch_asked: tuple[Mode, float] | None = None
-        self._paused = False
 
     def compose(self) -> ComposeResult:
         """Make the panels in the order of tab; `arrange` gives them their places."""

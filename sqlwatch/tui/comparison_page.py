@@ -45,13 +45,13 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
             "What was compared", Ink.STRONG,
             tuple(line(clean(phase.name), clean(scenario.words_of(phase))) for phase in scenario.phases),
         ),
+        Section("Why", Ink.STRONG, _text(scenario.expect)),
+        Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
         Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
         Section(
             clean(f"Published: {scenario.source}"), Ink.STRONG,
             tuple(line("", clean(f"{row.what}: {row.value}")) for row in scenario.published),
         ),
-        Section("Why", Ink.STRONG, _text(scenario.expect)),
-        Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
     ]  # fmt: skip
     return tuple(section for section in sections if section.lines)
 

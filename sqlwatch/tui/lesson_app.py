@@ -27,6 +27,8 @@ class LessonApp(DashboardApp):
     """A dashboard of simulations, of which some are lessons."""
 
     session: SessionProtocol
+    _paused = False
+    """Whether the workload was asked to rest."""
 
     def __init__(
         self,
@@ -80,12 +82,8 @@ class LessonApp(DashboardApp):
         """Show a Snapshot; the last one of a lesson brings the comparison."""
         super().draw(snapshot)
         run = snapshot.lesson
-        if (
-            snapshot.status is Status.ENDED
-            and run is not None
-            and self._opening is None
-            and len(self.screen_stack) == 1
-        ):
+        is_over = snapshot.status is Status.ENDED and run is not None and any(run.ended)
+        if is_over and self._opening is None and len(self.screen_stack) == 1:
             self.action_compare()
 
     def show(self) -> None:
@@ -119,6 +117,7 @@ class LessonApp(DashboardApp):
         elif snapshot is None or self._live.status is Status.STARTING:
             self.say("the phase has not begun yet; there is nothing to end")
         elif not self.is_over():
+            self._paused = False
             self.session.resume()
             self.session.next_phase()
             awaits = snapshot.lesson is not None and snapshot.lesson.awaits_next
@@ -158,6 +157,8 @@ class LessonApp(DashboardApp):
         """End the present run, then begin the lesson of that name; nothing where there is no name."""
         if name is None or self._open_lesson is None:
             return
+        if self._comparison is not None and self.screen is self._comparison:
+            self._comparison.dismiss()
         self._opening = self._open_lesson(name)
         self.follow_with(self._opening.session)
         self.change(replace(self._live, frozen=False), f"ending this run; then the lesson {name} begins")

@@ -40,13 +40,12 @@ class LessonPanel(Panel):
         if lesson is None:
             return []
         scenario = lesson.scenario
-        if not self._is_ample and scenario.question:
+        is_pushed_out = not self._is_ample and any(one.shown is not None for one in lesson.shown)
+        if is_pushed_out and scenario.question:
             return [(Segment(cut(clean(scenario.question), self.size.width - len(self.TITLE) - 6)),)]
         facts: list[Row] = [(Segment(clean(scenario.name), Ink.STRONG),)]
         if run is not None and run.repeats > 1:
             facts.append((Segment(f"repeat {run.repeat + 1} of {run.repeats}", Ink.MUTED),))
-        if run is not None and run.is_held and view.status is not Status.ENDED:
-            facts.append((Segment("held: n goes on", Ink.WARNING),))
         return facts
 
     def body(self, view: View, width: int, height: int) -> list[Row]:
@@ -100,7 +99,9 @@ def _steps(scenario: Scenario, run: LessonRun | None, width: int, *, is_over: bo
         parts.append((Segment("to come ", Ink.MUTED), Segment(", ".join(names[now + 1 :]))))
     row = whole_parts(parts, 9999)
     if width_of(row) <= width:
-        return row if is_over else whole_parts([*parts, (Segment("n: next phase", Ink.MUTED),)], width)
+        is_held = run is not None and run.is_held
+        hint: Row = (Segment("held until n" if is_held else "n: next phase", Ink.MUTED),)
+        return row if is_over else whole_parts([*parts, hint], width)
     if is_over:
         return (Segment(f"all {len(names)} phases are done", Ink.MUTED),)
     place: Row = (Segment(f"{now + 1} of {len(names)}", Ink.MUTED),)

@@ -150,6 +150,13 @@ async def test_n_ends_the_phase_once_there_is_one(taught: Open) -> None:
         assert "its figures so far count" in screen.text("headline")
 
 
+async def test_after_n_the_pause_is_over(taught: Open) -> None:
+    async with taught() as screen:
+        await screen.send(lesson_snapshot())
+        await screen.press("p", "n", "p")
+        assert screen.session.calls == ["start", "pause", "resume", "next_phase", "pause"]
+
+
 async def test_capital_n_holds_the_phases_and_lets_them_go(taught: Open) -> None:
     async with taught() as screen:
         await screen.send(lesson_snapshot())
@@ -157,7 +164,7 @@ async def test_capital_n_holds_the_phases_and_lets_them_go(taught: Open) -> None
         assert screen.session.calls == ["start", "hold_phase True"]
         await screen.send(lesson_snapshot(is_held=True, awaits_next=True, status=Status.PAUSED))
         assert "WAITS FOR n" in screen.text("lesson")
-        assert "held" in screen.text("lesson")
+        assert "held until n" in screen.text("lesson")
         await screen.press("N")
         assert screen.session.calls[-1] == "hold_phase False"
 
@@ -285,6 +292,16 @@ async def test_a_lesson_can_be_opened_after_the_end_and_from_the_comparison(taug
         await screen.press("o", *"hot-loop", "enter")
         await until(screen, lambda: opener.opened and opener.opened[0][1].calls == ["start"])
         assert "hot-loop" in screen.text("lesson")
+
+
+async def test_a_lesson_run_from_the_palette_closes_the_comparison(taught: Open, opener: Opener) -> None:
+    async with taught() as screen:
+        await screen.send(last_snapshot())
+        commands = {command.title: command.callback for command in screen.app.get_system_commands(screen.app.screen)}
+        commands["Run lesson: herd"]()
+        await until(screen, lambda: opener.opened[0][1].calls == ["start"])
+        assert not isinstance(screen.app.screen, ComparisonScreen)
+        assert "herd" in screen.text("lesson")
 
 
 async def test_leaving_while_a_run_ends_begins_nothing(opener: Opener) -> None:

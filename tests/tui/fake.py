@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from simulators.events import Mode, Role, WorkerState
-from sqlwatch.charts.histogram import RUNGS_MS
 from sqlwatch.metrics.histogram import Histogram, HistogramBuilder
+from sqlwatch.metrics.ladder import RUNGS_MS
 from sqlwatch.metrics.snapshot import (
     Fairness,
     Mark,

@@ -43,8 +43,12 @@ class Axis:
     end_ago_ns: int = 0
 
 
-def lane_rows(lanes: Sequence[Lane], time: Axis, width: int, height: int, glyphs: GlyphSet) -> list[Row]:
+def lane_rows(
+    lanes: Sequence[Lane], time: Axis, width: int, height: int, glyphs: GlyphSet, hidden: int = 0
+) -> list[Row]:
     """Draw lanes of one row each as `height` rows of exactly `width` cells, and the time below where there is room.
+
+    `hidden` lanes that are left out are counted left of the time.
 
     >>> from sqlwatch.charts.glyphs import ASCII
     >>> from sqlwatch.charts.segment import plain
@@ -71,7 +75,10 @@ def lane_rows(lanes: Sequence[Lane], time: Axis, width: int, height: int, glyphs
         rows.append((label, *fitted(lane_cells(lane, glyphs), plot), caption))
     if height > len(rows):
         marked = next((lane.selected for lane in shown if lane.selected), None)
-        rows.append((Segment(" " * label_width), *_axis_row(time, plot, marked, glyphs)))
+        left_out = (
+            f" +{hidden} more" if hidden and label_width > len(f" +{hidden} more") else f" +{hidden}" if hidden else ""
+        )
+        rows.append((Segment(left_out.ljust(label_width), Ink.MUTED), *_axis_row(time, plot, marked, glyphs)))
     return [fitted(row, width) for row in rows] + [fitted((), width)] * (height - len(rows))
 
 
@@ -133,8 +140,12 @@ def _axis_row(time: Axis, width: int, marked: range | None, glyphs: GlyphSet) ->
         return (Segment(labels, Ink.MUTED),)
     first, last = max(marked.start, 0), min(marked.stop, width) - 1
     mark = glyphs.rung if last <= first else glyphs.corner + glyphs.line * (last - first - 1) + glyphs.tick
-    text, inks = axis.overlay(labels, [Ink.MUTED] * width, [(first, mark, Ink.STRONG)])
-    return inked(text, inks)
+    before, after = labels[:first], labels[first + len(mark) :]
+    if labels[first : first + 1].strip():  # no half of a label beside the mark
+        before = before.rpartition(" ")[0].ljust(first)
+    if labels[first + len(mark) - 1 : first + len(mark)].strip():
+        after = after.partition(" ")[2].rjust(len(after))
+    return (Segment(before, Ink.MUTED), Segment(mark, Ink.STRONG), Segment(after, Ink.MUTED))
 
 
 @dataclass(frozen=True)

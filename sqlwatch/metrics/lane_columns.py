@@ -333,7 +333,7 @@ def _lane(lanes: Lanes, lane: WorkerLane, pieces: Sequence[Interval], stretch: S
         ]
     )
     present = stretch.columns - sum(absent)
-    writes = lane.role in (Role.WRITER, Role.SINGLE_WRITER)
+    writes = lane.role is Role.SINGLE_WRITER or (lane.role is Role.WRITER and lanes.mode is not Mode.SINGLE_WRITER)
     share = min(sum(column.held for column in result) / present, 1.0) if writes and present > 0 else None
     is_exact = not any(piece.doing is Doing.MIXED for piece in pieces) if writes else True
     return LaneColumns(result, share, is_exact)

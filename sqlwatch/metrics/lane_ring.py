@@ -84,17 +84,13 @@ class _Ring:
 
     def sample(self, seen: WorkerSample, at_ns: int) -> None:
         """Take in one look at the slot."""
-        if not self.runs:
-            self.runs.append(Run(seen.state, min(seen.since_ns or at_ns, at_ns), at_ns))
-            return
-        last = self.runs[-1]
-        from_ns = min(max(seen.since_ns, last.until_ns), at_ns)
-        if seen.state is not last.state:
-            if last.until_ns < from_ns:
-                self.runs[-1] = last._replace(until_ns=from_ns)
-            self.runs.append(Run(seen.state, from_ns, at_ns))
-        elif seen.state is WorkerState.WAITING and seen.since_ns > last.from_ns:
-            self.runs.append(Run(seen.state, from_ns, at_ns))
+        state, last = seen.state, self.runs[-1] if self.runs else None
+        last_ns = last.until_ns if last is not None else 0
+        is_exact = state in (WorkerState.WAITING, WorkerState.HOLDING)
+        # A wait or hold lasts as long as it says; what lies between two of them was not seen.
+        from_ns = min(max(seen.since_ns or at_ns, last_ns), at_ns) if is_exact or last is None else last_ns
+        if last is None or state is not last.state or (is_exact and (seen.since_ns or at_ns) > last.from_ns):
+            self.runs.append(Run(state, from_ns, at_ns))
         else:
             self.runs[-1] = last._replace(until_ns=at_ns)
 

@@ -277,14 +277,20 @@ _DOING: Final = {
 
 
 def _from_runs(runs: Iterable[Run], mode: Mode, from_ns: int, until_ns: int) -> Iterator[Interval]:
-    """Yield what the slot's samples say; before the first one the worker was not there."""
+    """Yield what the slot's samples say; before the first one the worker was not there.
+
+    Between two waits it did something that no sample saw.
+    """
     cursor = from_ns
+    between = Doing.ABSENT
     for run in runs:
         begin, end = max(run.from_ns, cursor), min(run.until_ns, until_ns)
         if begin >= end:
+            between = Doing.IDLE if run.until_ns <= cursor else between
             continue
         if cursor < begin:
-            yield Interval(Doing.ABSENT, cursor, begin, False)
+            yield Interval(between, cursor, begin, False)
+        between = Doing.IDLE
         if run.state is WorkerState.WAITING:
             polls = mode is Mode.CONTENDED
             doing = Doing.ASLEEP if polls else Doing.QUEUED

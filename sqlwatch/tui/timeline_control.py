@@ -108,7 +108,7 @@ class PastApp(ZoomingApp):
             back_ns = past.back_ns - steps * self._live.window_ns // 2
             past = _bounded(past._replace(back_ns=back_ns), lanes, self._live.window_ns)
             self._live = replace(self._live, past=past)
-            self.say("no event of this worker is kept; up and down select another")
+            self.say("this worker has no finished wait that is kept; up and down select another")
             return
         numbers = [one.number for one in events]
         if past.event is not None and past.event.worker == worker and past.event.number in numbers:

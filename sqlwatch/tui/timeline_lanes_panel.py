@@ -16,6 +16,8 @@ from sqlwatch.tui.view import EventKey, View
 
 _ROWS_FOR_LEGEND: Final = 9
 _CAPTION: Final = "~100%"
+_LEAST_WASTED: Final = 1 / 16
+"""From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
 
 
 class LanesPanel(Panel):
@@ -37,11 +39,11 @@ class LanesPanel(Panel):
         facts: list[Row] = [
             (Segment("wasted ", Ink.MUTED), Segment((sign + units.share(wasted)).rjust(len(_CAPTION)), ink)),
             (Segment(f"{units.duration(view.window_ns)}, {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
-            (Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)),
         ]
         if view.frozen:
-            facts.append((Segment("left right", Ink.KEY), Segment(" past", Ink.MUTED)))
-        return facts
+            facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
+        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
+        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view, picture)]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
@@ -70,10 +72,10 @@ class LanesPanel(Panel):
         drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
         drawn += [_lane(lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
-        result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs)
         hidden = len(present_lanes(simulation)) - len(chosen)
+        result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
         if legend:
-            result.append(_legend(view, hidden, width))
+            result.append(fitted((Segment(" "), *whole_parts(_signs(view, seen), width - 1)), width))
         return result
 
     def _picture(self, lanes: Lanes, stretch: Stretch) -> Picture:
@@ -100,31 +102,39 @@ def present_lanes(simulation: Simulation) -> list[WorkerLane]:
 
 
 def chosen_lanes(simulation: Simulation, room: int, event: EventKey | None) -> list[WorkerLane]:
-    """Return the lanes to draw; where not all have room: the cursor's, those that starve, the writers."""
+    """Return the lanes to draw; where not all have room: the cursor's, who wins, who starves, the writers."""
     lanes = present_lanes(simulation)
     if len(lanes) <= room:
         return lanes
     starved = {worker.id for worker in simulation.phase.workers if worker.starved}
+    winners = _winners(simulation)
     chosen = event.worker if event is not None else 0
     writes = (Role.SINGLE_WRITER, Role.WRITER)
     ranked = sorted(
         lanes,
         key=lambda lane: (
-            lane.worker != chosen, lane.role is not Role.SINGLE_WRITER, lane.worker not in starved,
-            lane.role not in writes, lane.worker,
+            lane.worker != chosen, lane.role is not Role.SINGLE_WRITER, lane.worker not in winners,
+            lane.worker not in starved, lane.role not in writes, lane.worker,
         ),
     )  # fmt: skip
     kept = {lane.worker for lane in ranked[:room]}
     return [lane for lane in lanes if lane.worker in kept]
 
 
+def _winners(simulation: Simulation) -> set[int]:
+    """Return the writers that took more than one and a half times their fair share of the last seconds' commits."""
+    writers = [worker for worker in simulation.window.workers if worker.share is not None and worker.exit is None]
+    return {worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5}
+
+
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
     """Return two lanes for a write lock: when it was held, and when it was free while somebody waited."""
     suffix = str(number + 1) if databases > 1 else ""
     sign = "" if lock.is_exact else "~"
+    telling = [share if share is None or share >= _LEAST_WASTED else 0.0 for share in lock.wasted]
     parts = (
         (f"held{suffix}", lock.held, lock.held_share, Ink.HOLDS),
-        (f"wasted{suffix}"[-6:], lock.wasted, lock.wasted_share, Ink.WARNING),
+        (f"wasted{suffix}"[-6:], telling, lock.wasted_share, Ink.WARNING),
     )
     return [
         Lane(
@@ -156,20 +166,22 @@ def _cells_of(lane: WorkerLane, event: EventKey, stretch: Stretch, each: int) ->
     return None
 
 
-def _legend(view: View, hidden: int, width: int) -> Row:
-    """Say what the signs mean; those of the present mode first."""
+def _signs(view: View, picture: Picture) -> list[Row]:
+    """Say what the signs mean; those in sight first."""
     glyphs = view.glyphs
     polls = view.simulation is not None and view.simulation.mode is Mode.CONTENDED
-    sleeps = [(glyphs.waiting * 2, Ink.WAITS, "asleep"), (glyphs.rung, Ink.RUNG, "looks, taken")]
-    queues = [(glyphs.queued * 2, Ink.WAITS, "queued" if not polls else "waits, awake")]
+    sleeps = [(glyphs.waiting, Ink.WAITS, "asleep"), (glyphs.rung, Ink.RUNG, "looks")]
+    queued = (glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
+    short = [(glyphs.shades, Ink.HOLDS, "short holds")]
     signs = [
         (glyphs.fills[-1], Ink.HOLDS, "holds"),
-        *(sleeps + queues if polls else queues),
+        *(sleeps if polls else [queued]),
+        *([] if picture.is_exact else short),
         (glyphs.error, Ink.WARNING, "busy error"),
-        (glyphs.shades, Ink.HOLDS, "many short holds"),
         (glyphs.idle, Ink.FAINT, "idle"),
+        *([queued] if polls else []),
+        (glyphs.checkpoint, Ink.MARK, "checkpoint"),
+        (glyphs.reading, Ink.SERIES, "reads"),
+        *(short if picture.is_exact else []),
     ]
-    parts: list[Row] = [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]
-    if hidden:
-        parts.insert(0, (Segment(f"+{hidden} more", Ink.MUTED),))
-    return fitted((Segment(" "), *whole_parts(parts, width - 1)), width)
+    return [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]

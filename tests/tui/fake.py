@@ -24,6 +24,7 @@ from sqlwatch.metrics.snapshot import (
     Wal,
     Worker,
 )
+from tests.tui.fake_lanes import make_lanes
 
 SECOND = 1_000_000_000
 PERIOD_NS = SECOND // 2
@@ -220,6 +221,7 @@ def make_snapshot(
             window=phase,
             ended_phases=ended,
             starved_after_ns=SECOND,
+            lanes=make_lanes(at_ns, mode, chosen),
         ),
     )
 

@@ -99,23 +99,27 @@ def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
     """Draw the columns of one lane, `glyphs.columns` to a cell of the screen."""
     each = glyphs.columns
     columns = [*lane.columns, *[UNKNOWN] * (-len(lane.columns) % each)]
-    (bars,) = glyphs.fill([column.held for column in columns], 1)
     text, inks = [], []
-    for cell, bar in enumerate(bars):
-        char, ink = _cell(columns[cell * each : (cell + 1) * each], bar, lane.ink, glyphs)
-        text.append(char)
-        inks.append(Ink.CURSOR if lane.selected is not None and cell in lane.selected else ink)
+    known: dict[tuple[int, ...], tuple[str, Ink]] = {}  # most cells are whole stretches of one and the same column
+    for cell in range(len(columns) // each):
+        part = columns[cell * each : (cell + 1) * each]
+        key = tuple(map(id, part))
+        drawn = known.get(key)
+        if drawn is None:
+            drawn = known[key] = _cell(part, lane.ink, glyphs)
+        text.append(drawn[0])
+        inks.append(Ink.CURSOR if lane.selected is not None and cell in lane.selected else drawn[1])
     return inked("".join(text), inks)
 
 
-def _cell(columns: Sequence[Column], bar: str, ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
+def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
     """Return what one cell shows: an error, else a hold however short, else what it is mostly."""
     if any(column.failed for column in columns):
         return glyphs.error, Ink.WARNING
     held = sum(column.held for column in columns) / len(columns)
     if held > 0:
         if all(column.is_exact or not column.held for column in columns):
-            return bar, ink
+            return glyphs.fill([column.held for column in columns], 1)[0], ink
         return glyphs.shades[min(int(held * len(glyphs.shades)), len(glyphs.shades) - 1)], ink
     if any(column.looked for column in columns):
         return glyphs.rung, Ink.RUNG

@@ -291,52 +291,76 @@ class _Paint:
 
 
 def _lane(lanes: Lanes, lane: WorkerLane, pieces: Sequence[Interval], stretch: Stretch) -> LaneColumns:
-    """Return a worker's columns."""
-    held, asleep, queued = _Paint(stretch), _Paint(stretch), _Paint(stretch)
-    others = {doing: _Paint(stretch) for doing in (Doing.READING, Doing.CHECKPOINTING, Doing.ABSENT)}
-    inexact = _Paint(stretch)
+    """Return a worker's columns.
+
+    Intervals do not overlap, so a column that lies wholly within one shows only that; the others are added up.
+    """
+    begin_ns, column_ns, count = stretch
+    columns = [IDLE] * count
+    parts: dict[int, list[tuple[float, Column]]] = {}
     looked, failed = set(), set()
+    held_ns, absent_ns = 0.0, 0
     for piece in pieces:
-        doing, begin, end = piece.doing, piece.from_ns, piece.until_ns
+        doing, length_ns = piece.doing, piece.until_ns - piece.from_ns
         if doing is Doing.IDLE:
             continue
-        if doing in others:
-            others[doing].add(begin, end)
-            continue
-        if piece.held:
-            held.add(begin, end, piece.held)
-        if piece.asleep:
-            asleep.add(begin, end, piece.asleep)
+        if doing is Doing.ABSENT:
+            absent_ns += length_ns
+        held_ns += piece.held * length_ns
+        column = _WHOLE.get(doing) or Column(piece.held, piece.asleep, piece.queued, is_exact=False)
+        if doing is Doing.HOLDING and not piece.is_exact:
+            column = _SAMPLED_HOLD
+        begin, end = piece.from_ns - begin_ns, piece.until_ns - begin_ns
+        first, last = begin // column_ns, (end - 1) // column_ns
+        if first == last:
+            parts.setdefault(first, []).append((length_ns / column_ns, column))
+        else:
+            parts.setdefault(first, []).append((((first + 1) * column_ns - begin) / column_ns, column))
+            columns[first + 1 : last] = [column] * (last - first - 1)
+            parts.setdefault(last, []).append(((end - last * column_ns) / column_ns, column))
+        if doing is Doing.ASLEEP:
             looked.update(_looks(lanes, piece, stretch))
-        if piece.queued:
-            queued.add(begin, end, piece.queued)
-        if not piece.is_exact:
-            inexact.add(begin, end)
         if piece.transaction is not None and is_busy(piece.transaction.outcome):
-            failed.add((piece.transaction.done_ns - stretch.from_ns) // stretch.column_ns)
-    failed |= {
-        (chunk.until_ns - stretch.from_ns) // stretch.column_ns
-        for chunk in lane.chunks
-        if chunk.failed and not chunk.transactions
-    }
-    absent = others[Doing.ABSENT].shares()
-    columns = zip(
-        held.shares(), asleep.shares(), queued.shares(), others[Doing.READING].shares(),
-        others[Doing.CHECKPOINTING].shares(), absent, inexact.shares(), strict=True,
-    )  # fmt: skip
-    result = tuple(
-        [
-            UNKNOWN
-            if gone > 0.5
-            else Column(holds, sleeps, waits, reads, copies, True, not sampled, index in looked, index in failed)
-            for index, (holds, sleeps, waits, reads, copies, gone, sampled) in enumerate(columns)
-        ]
-    )
-    present = stretch.columns - sum(absent)
+            failed.add((piece.transaction.done_ns - begin_ns) // column_ns)
+    for index, shares in parts.items():
+        columns[index] = _sum_of(shares)
+    for chunk in lane.chunks:
+        if chunk.failed and not chunk.has_events:
+            failed.add((chunk.until_ns - begin_ns) // column_ns)
+    for index in looked:
+        columns[index] = columns[index]._replace(looked=True)
+    for index in failed:
+        if 0 <= index < count:
+            columns[index] = columns[index]._replace(failed=True)
     writes = lane.role is Role.SINGLE_WRITER or (lane.role is Role.WRITER and lanes.mode is not Mode.SINGLE_WRITER)
-    share = min(sum(column.held for column in result) / present, 1.0) if writes and present > 0 else None
-    is_exact = not any(piece.doing is Doing.MIXED for piece in pieces) if writes else True
-    return LaneColumns(result, share, is_exact)
+    present_ns = column_ns * count - absent_ns
+    is_exact = not writes or not any(piece.doing is Doing.MIXED for piece in pieces)
+    return LaneColumns(tuple(columns), held_ns / present_ns if writes and present_ns > 0 else None, is_exact)
+
+
+_WHOLE: Final = {
+    Doing.HOLDING: Column(held=1.0), Doing.ASLEEP: Column(asleep=1.0), Doing.QUEUED: Column(queued=1.0),
+    Doing.READING: Column(reading=1.0), Doing.CHECKPOINTING: Column(checkpointing=1.0), Doing.ABSENT: UNKNOWN,
+}  # fmt: skip
+_SAMPLED_HOLD: Final = Column(held=1.0, is_exact=False)
+
+
+def _sum_of(shares: Sequence[tuple[float, Column]]) -> Column:
+    """Add up what shares of a column say of it; the rest of it was idle."""
+    held = asleep = queued = reading = checkpointing = absent = 0.0
+    is_exact = True
+    for share, column in shares:
+        held += column.held * share
+        asleep += column.asleep * share
+        queued += column.queued * share
+        reading += column.reading * share
+        checkpointing += column.checkpointing * share
+        if not column.is_known:
+            absent += share
+        is_exact = is_exact and (column.is_exact or not column.is_known)
+    if absent > 0.5:
+        return UNKNOWN
+    return Column(min(held, 1.0), min(asleep, 1.0), min(queued, 1.0), reading, checkpointing, True, is_exact)
 
 
 def _looks(lanes: Lanes, piece: Interval, stretch: Stretch) -> list[int]:

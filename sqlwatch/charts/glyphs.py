@@ -84,6 +84,17 @@ class GlyphSet:
                 rows.append("".join([fills[steps[left] * base + steps[right]] for left, right in pairs]))
         return rows
 
+    def cell(self, fractions: Sequence[float]) -> str:
+        """Draw a column of one row for each of the `columns` fractions 0..1 that share one cell.
+
+        >>> BLOCK.cell([0.5]), BRAILLE.cell([0.01, 1.0])
+        ('▄', '⣸')
+        """
+        index = 0
+        for fraction in fractions:
+            index = index * (self.levels + 1) + _level(fraction, self.levels)
+        return self.fills[index]
+
     def bar(self, fraction: float, width: int) -> str:
         """Draw a horizontal bar of exactly `width` cells for a fraction 0..1.
 

@@ -114,27 +114,35 @@ def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
 
 def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
     """Return what one cell shows: an error, else a hold however short, else what it is mostly."""
-    if any(column.failed for column in columns):
-        return glyphs.error, Ink.WARNING
-    held = sum(column.held for column in columns) / len(columns)
+    held = asleep = queued = reading = checkpointing = 0.0
+    known = looked = False
+    exact = True
+    for column in columns:
+        if column.failed:
+            return glyphs.error, Ink.WARNING
+        held += column.held
+        asleep += column.asleep
+        queued += column.queued
+        reading += column.reading
+        checkpointing += column.checkpointing
+        known = known or column.is_known
+        looked = looked or column.looked
+        exact = exact and (column.is_exact or not column.held)
     if held > 0:
-        if all(column.is_exact or not column.held for column in columns):
-            return glyphs.fill([column.held for column in columns], 1)[0], ink
-        return glyphs.shades[min(int(held * len(glyphs.shades)), len(glyphs.shades) - 1)], ink
-    if any(column.looked for column in columns):
+        if exact:
+            return glyphs.cell([column.held for column in columns]), ink
+        level = int(held / len(columns) * len(glyphs.shades))
+        return glyphs.shades[min(level, len(glyphs.shades) - 1)], ink
+    if looked:
         return glyphs.rung, Ink.RUNG
-    kinds = (
-        (sum(column.asleep for column in columns), glyphs.waiting, Ink.WAITS),
-        (sum(column.queued for column in columns), glyphs.queued, Ink.WAITS),
-        (sum(column.checkpointing for column in columns), glyphs.checkpoint, Ink.MARK),
-        (sum(column.reading for column in columns), glyphs.reading, Ink.SERIES),
-    )
-    share, char, kind_ink = max(kinds, key=lambda kind: kind[0])
-    if share >= _TELLING * len(columns):
-        return char, kind_ink
-    if not any(column.is_known for column in columns):
-        return " ", Ink.FAINT
-    return glyphs.idle, Ink.FAINT
+    most = max(asleep, queued, reading, checkpointing)
+    if most >= _TELLING * len(columns):
+        if most == asleep:
+            return glyphs.waiting, Ink.WAITS
+        if most == queued:
+            return glyphs.queued, Ink.WAITS
+        return (glyphs.checkpoint, Ink.MARK) if most == checkpointing else (glyphs.reading, Ink.SERIES)
+    return (glyphs.idle if known else " "), Ink.FAINT
 
 
 def _axis_row(time: Axis, width: int, marked: range | None, glyphs: GlyphSet) -> Row:

@@ -182,7 +182,10 @@ def intervals(lane: WorkerLane, mode: Mode, from_ns: int, until_ns: int, *, in_d
             cursor = since_ns
         if chunk is lane.chunks[-1] and ongoing_ns >= _last_told_ns(chunk):
             end_ns = min(end_ns, ongoing_ns)
-        result += _cut(_pieces(chunk, end_ns, in_detail=in_detail), cursor, min(end_ns, until_ns))
+        if in_detail or chunk.checkpoints or cursor > since_ns or end_ns > until_ns:
+            result += _cut(_pieces(chunk, end_ns, in_detail=in_detail), cursor, min(end_ns, until_ns))
+        else:
+            result.append(_mean(chunk, end_ns))
         cursor = max(cursor, end_ns)
     if cursor < until_ns:
         result += _from_runs(lane.runs, mode, cursor, until_ns)

@@ -119,7 +119,7 @@ _TIME_STEPS_NS: Final = tuple(
 def _ago(ns: int) -> str:
     seconds, rest_ns = divmod(ns, 1_000_000_000)
     if rest_ns:
-        return f"-{ns / 1e9:.2g}s" if ns >= 100_000_000 else f"-{ns / 1e6:.0f}ms"
+        return f"-{f'{ns / 1e9:.2f}'.rstrip('0')}s"
     return f"-{seconds // 60}m" if seconds >= 120 and seconds % 60 == 0 else f"-{seconds}s"
 
 

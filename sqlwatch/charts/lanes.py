@@ -18,6 +18,9 @@ from sqlwatch.metrics.lane_columns import UNKNOWN, Column
 _TELLING = 0.25
 """A state other than holding is shown where it fills this share of a cell."""
 
+_MOSTLY = 0.5
+"""The same where only shares are known, and holding has a share as well."""
+
 
 @dataclass(frozen=True)
 class Lane:
@@ -113,7 +116,10 @@ def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
 
 
 def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
-    """Return what one cell shows: an error, else a hold however short, else what it is mostly."""
+    """Return what one cell shows: an error, else a hold however short, else what it is mostly.
+
+    Where only shares are known there are holds nearly everywhere, so there a cell that mostly waits shows that.
+    """
     held = asleep = queued = reading = checkpointing = 0.0
     known = looked = False
     exact = True
@@ -131,6 +137,8 @@ def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, I
     if held > 0:
         if exact:
             return glyphs.cell([column.held for column in columns]), ink
+        if asleep + queued >= _MOSTLY * len(columns):
+            return (glyphs.waiting if asleep >= queued else glyphs.queued), Ink.WAITS
         level = int(held / len(columns) * len(glyphs.shades))
         return glyphs.shades[min(level, len(glyphs.shades) - 1)], ink
     if looked:

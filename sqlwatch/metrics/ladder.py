@@ -39,26 +39,31 @@ def sleeps_ns(delays_ns: Sequence[int], retries: int) -> list[int]:
     return [delays_ns[min(number, len(delays_ns) - 1)] for number in range(retries)]
 
 
-def looks_ns(delays_ns: Sequence[int], waited_ns: int) -> list[int]:
-    """Return when a waiter that still sleeps has looked at the lock again, in ns since it asked.
+def looks_ns(delays_ns: Sequence[int], waited_ns: int, after_ns: int = 0) -> list[int]:
+    """Return when a waiter that sleeps has looked at the lock again, in ns since it asked: after `after_ns` only.
 
-    >>> looks_ns((1, 2, 5), 14), looks_ns((), 14)
-    ([1, 3, 8, 13], [])
+    >>> looks_ns((1, 2, 5), 14), looks_ns((1, 2, 5), 25, 10), looks_ns((), 14)
+    ([1, 3, 8, 13], [13, 18, 23], [])
     """
-    looks: list[int] = []
-    looked_ns = 0
-    while delays_ns and (looked_ns := looked_ns + delays_ns[min(len(looks), len(delays_ns) - 1)]) <= waited_ns:
-        looks.append(looked_ns)
-    return looks
+    if not delays_ns or delays_ns[-1] <= 0:
+        return []
+    ladder = list(accumulate(delays_ns))
+    looks = [look for look in ladder if after_ns < look <= waited_ns]
+    last_ns = delays_ns[-1]
+    first_ns = ladder[-1] + max((after_ns - ladder[-1]) // last_ns + 1, 1) * last_ns
+    return [*looks, *range(first_ns, waited_ns + 1, last_ns)]
 
 
-def looks_until_got_ns(delays_ns: Sequence[int], retries: int, waited_ns: int) -> list[int]:
+def looks_until_got_ns(delays_ns: Sequence[int], retries: int, waited_ns: int, after_ns: int = 0) -> list[int]:
     """Return when a waiter looked in a wait that ended with the lock; the last look is its end.
 
     A process wakes up a little late each time, so the looks are spread over the wait.
 
-    >>> looks_until_got_ns((1, 2, 5), 3, 16)
-    [2, 6, 16]
+    >>> looks_until_got_ns((1, 2, 5), 3, 16), looks_until_got_ns((1, 2, 5), 3, 16, 2)
+    ([2, 6, 16], [6, 16])
     """
-    looks = list(accumulate(sleeps_ns(delays_ns, retries)))
-    return [look * waited_ns // looks[-1] for look in looks]
+    if not delays_ns or not retries:
+        return []
+    slept_ns = sum(delays_ns[:retries]) + max(retries - len(delays_ns), 0) * delays_ns[-1]
+    looks = looks_ns(delays_ns, slept_ns, after_ns * slept_ns // max(waited_ns, 1))
+    return [look * waited_ns // slept_ns for look in looks]

@@ -367,11 +367,13 @@ def _looks(lanes: Lanes, piece: Interval, stretch: Stretch) -> list[int]:
     """Return the columns in which a sleeper woke up and found the lock taken."""
     if not lanes.delays_ns or piece.doing is not Doing.ASLEEP or stretch.column_ns > LOOKS_UP_TO_NS:
         return []
-    transaction = piece.transaction
+    transaction, after_ns = piece.transaction, max(piece.from_ns - piece.asked_ns - 1, 0)
     if transaction is not None and transaction.got_ns:
         waited_ns = transaction.got_ns - transaction.asked_ns
-        looks = looks_until_got_ns(lanes.delays_ns, transaction.retries, waited_ns)[:-1]
+        looks = looks_until_got_ns(lanes.delays_ns, transaction.retries, waited_ns, after_ns)
+        if looks and looks[-1] == waited_ns:
+            looks.pop()
     else:
-        looks = looks_ns(lanes.delays_ns, piece.until_ns - piece.asked_ns)
+        looks = looks_ns(lanes.delays_ns, piece.until_ns - piece.asked_ns, after_ns)
     found = [(piece.asked_ns + look - stretch.from_ns) // stretch.column_ns for look in looks]
     return [column for column in found if 0 <= column < stretch.columns]

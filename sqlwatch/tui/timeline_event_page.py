@@ -74,8 +74,8 @@ def _how(story: WaitStory) -> tuple[Line, ...]:
     lines += [
         line(
             f"rung {number + 1}",
-            f"slept {units.duration(rung.slept_ns).rjust(5)}, looked {units.duration(rung.looked_ns).rjust(5)} after "
-            f"asking: {found if number == last else 'taken'}",
+            f"slept {units.duration(rung.slept_ns).rjust(5)}, looked ~{units.duration(rung.looked_ns)} after asking: "
+            f"{found if number == last else 'taken'}",
         )
         for number, rung in enumerate(story.sleeps)
     ]

@@ -16,6 +16,7 @@ from sqlwatch.tui.view import EventKey, View
 
 _ROWS_FOR_LEGEND: Final = 9
 _CAPTION: Final = "~100%"
+_LEAST_GAP_NS: Final = 450_000_000
 _LEAST_WASTED: Final = 1 / 16
 """From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
 
@@ -27,6 +28,13 @@ class LanesPanel(Panel):
     EXPLANATION = "a lane a worker; wasted: nobody holds the lock while somebody waits for it, asleep"
 
     _drawn: tuple[Lanes, Stretch, Picture] | None = None
+    _shown: View | None = None
+
+    def show(self, view: View) -> None:
+        """Show another View, but the live lanes not more often than twice a second: more than that nobody can read."""
+        if self._shown is None or not _is_soon_after(self._shown, view):
+            self._shown = view
+            super().show(view)
 
     def facts(self, view: View) -> list[Row]:
         """Say how much of the stretch in sight was wasted, how that is known, and how long the stretch is."""
@@ -83,6 +91,16 @@ class LanesPanel(Panel):
         if self._drawn is None or self._drawn[0] is not lanes or self._drawn[1] != stretch:
             self._drawn = lanes, stretch, picture(lanes, stretch)
         return self._drawn[2]
+
+
+def _is_soon_after(shown: View, view: View) -> bool:
+    """Tell whether a View has nothing new but half a second's lanes."""
+    if shown.snapshot is None or view.snapshot is None or view.status is not shown.status:
+        return False
+    same = (shown.window_ns, shown.past, shown.frozen, shown.glyphs) == (
+        view.window_ns, view.past, view.frozen, view.glyphs,
+    )  # fmt: skip
+    return same and 0 <= view.snapshot.at_ns - shown.snapshot.at_ns < _LEAST_GAP_NS
 
 
 def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:

@@ -91,27 +91,35 @@ def log_labels(width: int) -> str:
     return placed_labels([(log_cell(ns, width), label) for ns, label in ordered], width)
 
 
-def time_labels(width: int, window_ns: float) -> str:
-    """Write the labels of a time axis that ends now at its right and is `window_ns` long.
+def time_labels(width: int, window_ns: float, end_ago_ns: float = 0) -> str:
+    """Write the labels of a time axis that is `window_ns` long and ends `end_ago_ns` ago at its right.
 
     >>> time_labels(40, 60e9)
     '-60s -50s  -40s   -30s   -20s  -10s  now'
+    >>> time_labels(40, 0.5e9, 1.2e9)
+    '      -1.6s           -1.4s        -1.2s'
     """
-    labels = [(width - 1, "now")]
+    labels = [(width - 1, "now")] if not end_ago_ns else []
     if width > 0 and window_ns > 0:
-        seconds = window_ns / 1e9
-        step = next((step for step in _TIME_STEPS_S if step / seconds * width >= 6.5), _TIME_STEPS_S[-1])
-        back = step
-        while back <= seconds:
-            labels.append((round(width * (1 - back / seconds)), _ago(back)))
-            back += step
+        least = 9 if end_ago_ns else 6.5
+        step_ns = next((step for step in _TIME_STEPS_NS if step / window_ns * width >= least), _TIME_STEPS_NS[-1])
+        back_ns = max(-(-round(end_ago_ns) // step_ns), 0 if end_ago_ns else 1) * step_ns
+        while back_ns <= window_ns + end_ago_ns:
+            labels.append((round(width * (1 - (back_ns - end_ago_ns) / window_ns)), _ago(back_ns)))
+            back_ns += step_ns
     return placed_labels(labels, width)
 
 
-_TIME_STEPS_S: Final = (5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+_TIME_STEPS_NS: Final = tuple(
+    round(seconds * 1e9)
+    for seconds in (0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 1800, 3600)
+)
 
 
-def _ago(seconds: int) -> str:
+def _ago(ns: int) -> str:
+    seconds, rest_ns = divmod(ns, 1_000_000_000)
+    if rest_ns:
+        return f"-{f'{ns / 1e9:.2f}'.rstrip('0')}s"
     return f"-{seconds // 60}m" if seconds >= 120 and seconds % 60 == 0 else f"-{seconds}s"
 
 

@@ -36,9 +36,16 @@ class GlyphSet:
     both: str
     cursor: str
     waiting: str
-    """On a lane: waits for the lock."""
+    """On a lane: waits for the lock, asleep between two looks at it."""
     idle: str
     """On a lane: neither holds nor waits."""
+    queued: str
+    """On a lane: waits in a queue, and will be woken."""
+    error: str
+    """On a lane: got a busy error."""
+    reading: str
+    shades: str
+    """On a lane: holds of which only the share of time is known, from little to much."""
 
     def chrome(self, text: str) -> str:
         """Replace the few non-ASCII characters of our own texts where the terminal has only ASCII.
@@ -77,6 +84,17 @@ class GlyphSet:
                 rows.append("".join([fills[steps[left] * base + steps[right]] for left, right in pairs]))
         return rows
 
+    def cell(self, fractions: Sequence[float]) -> str:
+        """Draw a column of one row for each of the `columns` fractions 0..1 that share one cell.
+
+        >>> BLOCK.cell([0.5]), BRAILLE.cell([0.01, 1.0])
+        ('▄', '⣸')
+        """
+        index = 0
+        for fraction in fractions:
+            index = index * (self.levels + 1) + _level(fraction, self.levels)
+        return self.fills[index]
+
     def bar(self, fraction: float, width: int) -> str:
         """Draw a horizontal bar of exactly `width` cells for a fraction 0..1.
 
@@ -105,11 +123,55 @@ def _braille_fills() -> str:
 
 
 BLOCK: Final = GlyphSet(
-    "block", 1, 8, " ▁▂▃▄▅▆▇█", " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸", "╌", "·"
+    "block",
+    1,
+    8,
+    " ▁▂▃▄▅▆▇█",
+    " ▏▎▍▌▋▊▉█",
+    "─",
+    "│",
+    "└",
+    "┴",
+    "┊",
+    "▲",
+    "▼",
+    "◆",
+    "◇",
+    "◈",
+    "▸",
+    "╌",
+    "·",
+    "─",
+    "\N{MULTIPLICATION SIGN}",
+    "○",
+    "░▒▓",
 )
 BRAILLE: Final = GlyphSet(
-    "braille", 2, 4, _braille_fills(), " ▏▎▍▌▋▊▉█", "─", "│", "└", "┴", "┊", "▲", "▼", "◆", "◇", "◈", "▸", "╌", "·"
+    "braille",
+    2,
+    4,
+    _braille_fills(),
+    " ▏▎▍▌▋▊▉█",
+    "─",
+    "│",
+    "└",
+    "┴",
+    "┊",
+    "▲",
+    "▼",
+    "◆",
+    "◇",
+    "◈",
+    "▸",
+    "╌",
+    "·",
+    "─",
+    "\N{MULTIPLICATION SIGN}",
+    "○",
+    "░▒▓",
 )
-ASCII: Final = GlyphSet("ascii", 1, 3, " .:#", " =", "-", "|", "+", "+", " ", "^", "v", "c", "r", "b", ">", "~", "_")
+ASCII: Final = GlyphSet(
+    "ascii", 1, 3, " .:#", " =", "-", "|", "+", "+", " ", "^", "v", "c", "r", "b", ">", "~", "_", "-", "!", "o", "%%@"
+)
 
 GLYPH_SETS: Final[dict[str, GlyphSet]] = {"braille": BRAILLE, "block": BLOCK, "ascii": ASCII}

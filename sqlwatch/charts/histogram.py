@@ -9,19 +9,13 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
 from typing import Final
 
 from simulators.buckets import BUCKET_COUNT, LOWER_EDGES_NS
 from sqlwatch.charts import axis, units
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, inked, whole_parts
-
-_DELAYS_MS: Final = (1, 2, 5, 10, 15, 20, 25, 25, 25, 50, 50)
-"""SQLite's delays between two looks at a taken lock (sqliteDefaultBusyCallback in main.c); then 100 ms each."""
-
-RUNGS_MS: Final = (*accumulate(_DELAYS_MS), *range(328, 30_000, 100))
-"""Waits after which SQLite looks at the lock again, in ms: most contended waits end on one of these."""
+from sqlwatch.metrics.ladder import RUNGS_MS
 
 _LOG_FLOOR: Final = 1e-4
 """Lowest share on the logarithmic axis of counts."""
@@ -129,7 +123,7 @@ def rung_cells(width: int) -> list[int]:
     for rung_ms in RUNGS_MS:
         cell = axis.log_cell(rung_ms * 1e6, width)
         if cells and cell - cells[-1] < 2:
-            if rung_ms > _DELAYS_MS[0] + 600:
+            if rung_ms > RUNGS_MS[0] + 600:
                 break
             continue
         cells.append(cell)

@@ -1,7 +1,7 @@
 """Who held a lock when: a lane for each, the newest at the right.
 
-A column is as high as the share of the looks that found it holding.  Waiting is a glyph of its own, and so is doing
-neither; where nobody looked there is a blank.
+A bar is as high as the share of its time in which the lock was held.  Sleeping, looking, queueing, an error and doing
+nothing have glyphs of their own; where nothing is known there is a blank.
 """
 
 from __future__ import annotations
@@ -9,118 +9,202 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from math import ceil
-from typing import Final
 
 from sqlwatch.charts import axis
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, inked
+from sqlwatch.metrics.lane_columns import UNKNOWN, Column
 
-LEAST_WINDOW_NS: Final = 30_000_000_000
-"""Lanes show at least this much; cells are joined where there are fewer columns than that."""
+_TELLING = 0.25
+"""A state other than holding is shown where it fills this share of a cell."""
+
+_MOSTLY = 0.5
+"""The same where only shares are known, and holding has a share as well."""
 
 
 @dataclass(frozen=True)
 class Lane:
-    """One lane: a value for each cell, oldest first."""
+    """One lane: its columns, oldest first, as many to a cell as the glyphs have."""
 
     label: str
-    held: Sequence[float | None]
-    """Share of the cell's looks that found it holding, 0..1; None where nobody looked."""
-    waiting: Sequence[bool]
+    columns: Sequence[Column]
     caption: str = ""
     """A figure, written right of the lane."""
     is_strong: bool = False
-    """Whether the label stands out: this one holds the lock now."""
+    """Whether the label stands out."""
+    ink: Ink = Ink.HOLDS
+    """Of the bars."""
+    selected: range | None = None
+    """Cells under the cursor."""
 
 
 @dataclass(frozen=True)
-class Cells:
-    """The cells of lanes: their length, and the number of the one after the newest counted from any fixed moment."""
+class Axis:
+    """The time under the lanes: its length, and how long ago its right end is."""
 
-    period_ns: int
-    end: int
+    window_ns: int
+    end_ago_ns: int = 0
 
 
-def lane_rows(lanes: Sequence[Lane], cells: Cells, width: int, height: int, glyphs: GlyphSet) -> list[Row]:
+def lane_rows(
+    lanes: Sequence[Lane], time: Axis, width: int, height: int, glyphs: GlyphSet, hidden: int = 0
+) -> list[Row]:
     """Draw lanes of one row each as `height` rows of exactly `width` cells, and the time below where there is room.
+
+    `hidden` lanes that are left out are counted left of the time.
 
     >>> from sqlwatch.charts.glyphs import ASCII
     >>> from sqlwatch.charts.segment import plain
-    >>> lanes = [Lane("7 app", [0.0, 0.4, 1.0, None], [False] * 4, "41%"), Lane("8 cron", [0.0] * 4, [True] * 4, "0%")]
-    >>> for row in lane_rows(lanes, Cells(10_000_000_000, 4), 24, 3, ASCII):
+    >>> sleeps, looks, holds = Column(asleep=1.0), Column(asleep=0.9, looked=True), Column(held=1.0)
+    >>> first = Lane("w1", [sleeps, looks, sleeps, sleeps, holds, Column(), Column(failed=True)], "14%")
+    >>> second = Lane("w2", [holds, Column(), UNKNOWN, Column(queued=1.0), Column(held=0.3, is_exact=False)], "24%")
+    >>> for row in lane_rows([first, second], Axis(1_000_000_000), 24, 3, ASCII):
     ...     print(plain(row) + "|")
-    7 app           _.#  41%|
-    8 cron          ~~~~  0%|
-           -2m       now    |
+    w1     ~^~~#_!       14%|
+    w2     #_ -%         24%|
+           -1s -0.5s now    |
     """
     if height <= 0 or width <= 0:
         return [()] * max(height, 0)
     shown = lanes[: height if height <= 2 else height - 1]
-    label_width, caption_width = _margins(shown, width)
-    plot = width - label_width - caption_width
+    label_width, plot, caption_width = margins([lane.label for lane in shown], [one.caption for one in shown], width)
     if plot < 4:
         return [fitted((Segment(lane.label),), width) for lane in shown] + [fitted((), width)] * (height - len(shown))
-    per_column = _per_column(cells, plot, glyphs)
-    rows = []
+    rows: list[Row] = []
     for lane in shown:
         name = lane.label if len(lane.label) < label_width else lane.label[: label_width - 2] + "…"
         label = Segment(name.ljust(label_width), Ink.STRONG if lane.is_strong else Ink.TEXT)
         caption = Segment(lane.caption.rjust(caption_width), Ink.STRONG if lane.is_strong else Ink.MUTED)
-        rows.append((label, *lane_cells(lane, cells, plot, glyphs), caption))
+        rows.append((label, *fitted(lane_cells(lane, glyphs), plot), caption))
     if height > len(rows):
-        window_ns = plot * glyphs.columns * per_column * cells.period_ns
-        labels = axis.time_labels(plot, window_ns)
-        rows.append((Segment(" " * label_width), Segment(labels, Ink.MUTED)))
+        marked = next((lane.selected for lane in shown if lane.selected), None)
+        left_out = (
+            f" +{hidden} more" if hidden and label_width > len(f" +{hidden} more") else f" +{hidden}" if hidden else ""
+        )
+        rows.append((Segment(left_out.ljust(label_width), Ink.MUTED), *_axis_row(time, plot, marked, glyphs)))
     return [fitted(row, width) for row in rows] + [fitted((), width)] * (height - len(rows))
 
 
-def lane_cells(lane: Lane, cells: Cells, width: int, glyphs: GlyphSet) -> Row:
-    """Draw the cells of one lane in exactly `width` columns of the screen."""
-    held, waiting = _joined(lane, cells, width, glyphs)
-    (bars,) = glyphs.fill([value or 0.0 for value in held], 1)
+def margins(labels: Sequence[str], captions: Sequence[str], width: int) -> tuple[int, int, int]:
+    """Return the cells for the labels (up to a third), for the lanes, and for the captions.
+
+    >>> margins(["w1", "w2"], ["100%"], 60), margins(["w1"], ["100%"], 18)
+    ((7, 48, 5), (7, 11, 0))
+    """
+    longest = max(map(len, labels), default=0)
+    label = max(min(longest, width // 3), min(axis.GUTTER - 1, width // 3)) + 1
+    caption = max(map(len, captions), default=0)
+    caption = caption + 1 if caption and width - label - caption > 12 else 0
+    return label, max(width - label - caption, 0), caption
+
+
+def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
+    """Draw the columns of one lane, `glyphs.columns` to a cell of the screen."""
+    each = glyphs.columns
+    columns = [*lane.columns, *[UNKNOWN] * (-len(lane.columns) % each)]
     text, inks = [], []
-    for index, bar in enumerate(bars):
-        part = slice(index * glyphs.columns, (index + 1) * glyphs.columns)
-        if bar != glyphs.fills[0]:
-            char, ink = bar, Ink.CONTENDED
-        elif any(waiting[part]):
-            char, ink = glyphs.waiting, Ink.SINGLE_WRITER
-        elif all(value is None for value in held[part]):
-            char, ink = " ", Ink.FAINT
-        else:
-            char, ink = glyphs.idle, Ink.FAINT
-        text.append(char)
-        inks.append(ink)
+    known: dict[tuple[int, ...], tuple[str, Ink]] = {}  # most cells are whole stretches of one and the same column
+    for cell in range(len(columns) // each):
+        part = columns[cell * each : (cell + 1) * each]
+        key = tuple(map(id, part))
+        drawn = known.get(key)
+        if drawn is None:
+            drawn = known[key] = _cell(part, lane.ink, glyphs)
+        text.append(drawn[0])
+        inks.append(Ink.CURSOR if lane.selected is not None and cell in lane.selected else drawn[1])
     return inked("".join(text), inks)
 
 
-def _margins(lanes: Sequence[Lane], width: int) -> tuple[int, int]:
-    """Return the cells left and right of the lanes: for the labels up to a third, and for the captions."""
-    longest = max((len(lane.label) for lane in lanes), default=0)
-    label = max(min(longest, width // 3), min(axis.GUTTER - 1, width // 3)) + 1
-    caption = max((len(lane.caption) for lane in lanes), default=0)
-    return label, caption + 1 if caption and width - label - caption > 12 else 0
+def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
+    """Return what one cell shows: an error, else a hold however short, else what it is mostly.
+
+    Where only shares are known there are holds nearly everywhere, so there a cell that mostly waits shows that.
+    """
+    held = asleep = queued = reading = checkpointing = 0.0
+    known = looked = False
+    exact = True
+    for column in columns:
+        if column.failed:
+            return glyphs.error, Ink.WARNING
+        held += column.held
+        asleep += column.asleep
+        queued += column.queued
+        reading += column.reading
+        checkpointing += column.checkpointing
+        known = known or column.is_known
+        looked = looked or column.looked
+        exact = exact and (column.is_exact or not column.held)
+    if held > 0:
+        if exact:
+            return glyphs.cell([column.held for column in columns]), ink
+        if asleep + queued >= _MOSTLY * len(columns):
+            return (glyphs.waiting if asleep >= queued else glyphs.queued), Ink.WAITS
+        level = int(held / len(columns) * len(glyphs.shades))
+        return glyphs.shades[min(level, len(glyphs.shades) - 1)], ink
+    if looked:
+        return glyphs.rung, Ink.RUNG
+    most = max(asleep, queued, reading, checkpointing)
+    if most >= _TELLING * len(columns):
+        if most == asleep:
+            return glyphs.waiting, Ink.WAITS
+        if most == queued:
+            return glyphs.queued, Ink.WAITS
+        return (glyphs.checkpoint, Ink.MARK) if most == checkpointing else (glyphs.reading, Ink.SERIES)
+    return (glyphs.idle if known else " "), Ink.FAINT
 
 
-def _per_column(cells: Cells, width: int, glyphs: GlyphSet) -> int:
-    """Return how many cells one column joins."""
-    return max(ceil(LEAST_WINDOW_NS / max(cells.period_ns, 1) / (width * glyphs.columns)), 1)
+def _axis_row(time: Axis, width: int, marked: range | None, glyphs: GlyphSet) -> Row:
+    """Return the labels of the time, and where the cursor's event lies in it."""
+    labels = axis.time_labels(width, time.window_ns, time.end_ago_ns)
+    if marked is None:
+        return (Segment(labels, Ink.MUTED),)
+    first, last = max(marked.start, 0), min(marked.stop, width) - 1
+    mark = glyphs.rung if last <= first else glyphs.corner + glyphs.line * (last - first - 1) + glyphs.tick
+    before, after = labels[:first], labels[first + len(mark) :]
+    if labels[first : first + 1].strip():  # no half of a label beside the mark
+        before = before.rpartition(" ")[0].ljust(first)
+    if labels[first + len(mark) - 1 : first + len(mark)].strip():
+        after = after.partition(" ")[2].rjust(len(after))
+    return (Segment(before, Ink.MUTED), Segment(mark, Ink.STRONG), Segment(after, Ink.MUTED))
 
 
-def _joined(lane: Lane, cells: Cells, width: int, glyphs: GlyphSet) -> tuple[list[float | None], list[bool]]:
-    """Return share and waiting for each column, the newest last; a partly filled column keeps joins from shimmering."""
-    columns = width * glyphs.columns
-    per_column = _per_column(cells, width, glyphs)
+@dataclass(frozen=True)
+class Cells:
+    """Cells of looks: their length, and the number of the one after the newest counted from any fixed moment."""
+
+    period_ns: int
+    end: int
+
+    def scale(self, columns: int, window_ns: int) -> tuple[int, int]:
+        """Return (cells that one column joins, columns that one cell fills) to show about `window_ns`.
+
+        >>> Cells(200_000_000, 0).scale(100, 60_000_000_000), Cells(200_000_000, 0).scale(100, 10_000_000_000)
+        ((3, 1), (1, 2))
+        """
+        cells = max(window_ns / max(self.period_ns, 1), 1)
+        return max(ceil(cells / max(columns, 1)), 1), max(int(columns / cells), 1)
+
+    def shown_ns(self, columns: int, window_ns: int) -> int:
+        """Return how much time `columns` show, where about `window_ns` is wanted."""
+        per_column, per_cell = self.scale(columns, window_ns)
+        return columns * per_column * self.period_ns // per_cell
+
+
+def columns_of(
+    held: Sequence[float | None], waiting: Sequence[bool], cells: Cells, columns: int, window_ns: int
+) -> list[Column]:
+    """Return columns of the cells' shares, the newest last; a partly filled one keeps joins from shimmering."""
+    per_column, per_cell = cells.scale(columns, window_ns)
     surplus = cells.end % per_column
-    held: list[float | None] = []
-    waiting: list[bool] = []
-    end = len(lane.held)
-    while end > 0 and len(held) < columns:
+    result: list[Column] = []
+    end = len(held)
+    while end > 0 and len(result) < columns:
         start = max(end - (surplus or per_column), 0)
         surplus = 0
-        known = [value for value in lane.held[start:end] if value is not None]
-        held.append(sum(known) / len(known) if known else None)
-        waiting.append(any(lane.waiting[start:end]))
+        known = [value for value in held[start:end] if value is not None]
+        is_waiting = any(waiting[start:end])
+        share = sum(known) / len(known) if known else 0.0
+        column = Column(held=share, asleep=float(is_waiting), is_known=bool(known))
+        result += [column] * min(per_cell, columns - len(result))
         end = start
-    blank = columns - len(held)
-    return [None] * blank + held[::-1], [False] * blank + waiting[::-1]
+    return [UNKNOWN] * (columns - len(result)) + result[::-1]

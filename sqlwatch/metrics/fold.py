@@ -7,6 +7,7 @@ from typing import Final
 
 from simulators.events import (
     Batch,
+    Mode,
     PhaseStarted,
     Role,
     Running,
@@ -18,7 +19,10 @@ from simulators.events import (
     WorkerState,
     is_busy,
 )
+from simulators.quantities import BusyPolicy
 from sqlwatch.metrics.fairness import starved_after_ns
+from sqlwatch.metrics.ladder import delays_of
+from sqlwatch.metrics.lane_ring import LaneRing
 from sqlwatch.metrics.observations import WalObservation
 from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status, Wal
 from sqlwatch.metrics.tally import Tally, WorkerNow
@@ -46,7 +50,7 @@ class SimulationFold:
 
     def __init__(
         self, workload_words: str, databases: int, checkpoint_frames: int, earlier: tuple[Period, ...] = (),
-        *, has_wal: bool = True,
+        *, has_wal: bool = True, busy: BusyPolicy = BusyPolicy(),  # noqa: B008  # a frozen value
     ) -> None:  # fmt: skip
         """Begin; `earlier` are phases of other runs, which stand before the ended ones of this."""
         self.received = 0
@@ -71,6 +75,7 @@ class SimulationFold:
         self._timeline = TimelineBuilder()
         self._wal = WalStory(checkpoint_frames)
         self._recent: deque[Transaction] = deque(maxlen=RECENT)
+        self._lanes = LaneRing(databases, delays_of(busy), round(busy.limit_ms * 1e6))
 
     def add(self, message: FoldInput) -> None:
         """Take in one message."""
@@ -94,6 +99,7 @@ class SimulationFold:
                 self._running = message.running
             case WorkerStarted():
                 self._workers[message.worker] = WorkerNow(message.worker, message.pid, message.role, message.database)
+                self._lanes.start(message.worker, message.role, message.database)
                 if message.role is Role.WRITER:
                     self._join(message.worker)
             case WorkerExited():
@@ -137,6 +143,7 @@ class SimulationFold:
         phase = self._phases.get(batch.phase, self._past)
         phase.add_batch(batch, with_streaks=True)
         self._recent.extend(batch.transactions)
+        self._lanes.add_batch(batch, phase.mode or Mode.CONTENDED)
         for checkpoint in batch.checkpoints:
             self._wal.add_checkpoint(checkpoint)
             if checkpoint.backfilled_frames:
@@ -149,6 +156,7 @@ class SimulationFold:
 
     def _add_slots(self, sample: SlotSample) -> None:
         current = self._current
+        self._lanes.add_sample(sample)
         for seen in sample.workers:
             now = self._workers.get(seen.worker)
             if now is not None and now.exit is None:
@@ -207,6 +215,7 @@ class SimulationFold:
         now.exit = message.exit
         now.state = WorkerState.ENDED if message.exit == "ok" else WorkerState.DEAD
         now.starved = False
+        self._lanes.end(message.worker, message.at_ns)
         if message.exit != "ok":
             words = f"{now.role.value} {now.id} (pid {now.pid}): {message.exit}"
             self._timeline.mark(message.at_ns, MarkKind.WORKER_EXIT, words)
@@ -259,6 +268,7 @@ class SimulationFold:
             ended_phases=(*self._earlier, *ended),
             recent=tuple(self._recent),
             starved_after_ns=self._starved_after_ns(),
+            lanes=self._lanes.freeze(self._now_ns, current.mode),
         )
 
     def _freeze_ended(self, tally: Tally) -> Period:

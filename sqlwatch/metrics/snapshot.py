@@ -13,6 +13,7 @@ import msgspec
 
 from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
 from sqlwatch.metrics.histogram import EMPTY, Histogram, merged
+from sqlwatch.metrics.lanes import Lanes
 from sqlwatch.metrics.observed import Observed
 
 
@@ -259,6 +260,8 @@ class Simulation(msgspec.Struct, frozen=True):
     """Newest waits, errors and long holds, oldest first; a ring of bounded length."""
     starved_after_ns: int = 0
     """Current wait beyond which a writer counts as starved."""
+    lanes: Lanes = Lanes()
+    """What each worker did over the last seconds."""
 
     def latest_of(self, mode: Mode) -> Period | None:
         """Return the newest phase that ran in `mode`, the current one included; None if none has."""

@@ -194,7 +194,7 @@ class SimulationSession:
             fleet = Fleet(workload, place)
             fold = SimulationFold(
                 workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier,
-                has_wal=workload.has_wal,
+                has_wal=workload.has_wal, busy=workload.busy,
             )  # fmt: skip
             try:
                 try:

@@ -24,6 +24,8 @@ from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.throughput_panel import ThroughputPanel
+from sqlwatch.tui.timeline_control import WINDOWS_NS, PastApp
+from sqlwatch.tui.timeline_lanes_panel import LanesPanel
 from sqlwatch.tui.view import View
 from sqlwatch.tui.waits_panel import WaitsPanel
 from sqlwatch.tui.wal_panel import WalPanel
@@ -39,13 +41,15 @@ _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
 
 
-class SimulateApp(LessonApp):
+class SimulateApp(LessonApp, PastApp):
     """The dashboard: panels for what a Snapshot holds, and a key for everything that can be asked of the session."""
 
     KEYS: ClassVar[tuple[Key, ...]] = KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
     ENDED_WORDS = "the run has ended; q quits and prints the summary"
-    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes", "lesson")
+    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes", "timeline", "lesson")
+    WINDOWS_NS = WINDOWS_NS
+    FIRST_WINDOW_NS = 250_000_000
 
     def __init__(
         self,
@@ -75,6 +79,7 @@ class SimulateApp(LessonApp):
         yield Headline(inks, view, id="headline")
         yield LessonPanel(inks, view, id="lesson")
         yield WaitsPanel(inks, view, id="waits")
+        yield LanesPanel(inks, view, id="timeline")
         yield ThroughputPanel(inks, view, id="throughput")
         yield WalPanel(inks, view, id="wal")
         yield ModesPanel(inks, view, id="modes")
@@ -158,10 +163,26 @@ class SimulateApp(LessonApp):
     def action_cursor_up(self) -> None:
         """Select the worker above."""
         self.query_one(WorkerTable).move(-1)
+        self.follow_cursor()
 
     def action_cursor_down(self) -> None:
         """Select the worker below."""
         self.query_one(WorkerTable).move(1)
+        self.follow_cursor()
+
+    def chosen_worker(self) -> int | None:
+        """Return the worker under the cursor."""
+        return self.query_one(WorkerTable).selected
+
+    def action_detail(self) -> None:
+        """Show all that is known of the event under the cursor."""
+        if (event := self.event_under_cursor()) is None:
+            self.say("left and right go to an event of the selected worker")
+            return
+        from sqlwatch.tui.detail_screen import DetailScreen  # only when it is wanted
+        from sqlwatch.tui.timeline_event_page import event_page
+
+        self.push_screen(DetailScreen(event_page(event), self._view, self._inks))
 
     def action_kill(self) -> None:
         """Ask, then kill the worker under the cursor."""

@@ -159,8 +159,9 @@ class DashboardApp(SessionApp):
                 live = self._live = self.judged(live, live.snapshot)
             self._view = live
         self._view = replace(
-            self._view, frozen=live.frozen, logarithmic=live.logarithmic, notice=live.notice, switching=live.switching
-        )
+            self._view, frozen=live.frozen, logarithmic=live.logarithmic, notice=live.notice, switching=live.switching,
+            window_ns=live.window_ns, past=live.past,
+        )  # fmt: skip
         for widget in self._panels():
             widget.show(live if widget.STAYS_LIVE else self._view)
 

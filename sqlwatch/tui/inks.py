@@ -36,19 +36,19 @@ _DARK: Final = {
     Ink.TEXT: "#d8dee6", Ink.MUTED: "#8b949e", Ink.FAINT: "#484f58", Ink.STRONG: "bold #ffffff",
     Ink.CONTENDED: "#58a6ff", Ink.MUTEX: "#d38bd0", Ink.SINGLE_WRITER: "#f0a33f", Ink.SERIES: "#9fb0c0",
     Ink.RUNG: "bold #f2e05c", Ink.MARK: "#c9d1d9", Ink.WARNING: "bold #ff7b72",
-    Ink.KEY: "bold #ffffff",
+    Ink.KEY: "bold #ffffff", Ink.HOLDS: "#58a6ff", Ink.WAITS: "#f0a33f",
 }  # fmt: skip
 _LIGHT: Final = {
     Ink.TEXT: "#1f2328", Ink.MUTED: "#57606a", Ink.FAINT: "#b4bac2", Ink.STRONG: "bold #000000",
     Ink.CONTENDED: "#0b5cad", Ink.MUTEX: "#8a3a86", Ink.SINGLE_WRITER: "#b35900", Ink.SERIES: "#57606a",
     Ink.RUNG: "bold #7a6200", Ink.MARK: "#1f2328", Ink.WARNING: "bold #b3261e",
-    Ink.KEY: "bold #000000",
+    Ink.KEY: "bold #000000", Ink.HOLDS: "#0b5cad", Ink.WAITS: "#b35900",
 }  # fmt: skip
 _ANSI: Final = {
     Ink.TEXT: "", Ink.MUTED: "", Ink.FAINT: "dim", Ink.STRONG: "bold",
     Ink.CONTENDED: "bright_blue", Ink.MUTEX: "magenta", Ink.SINGLE_WRITER: "yellow", Ink.SERIES: "cyan",
     Ink.RUNG: "bold", Ink.MARK: "bold", Ink.WARNING: "bold red",
-    Ink.KEY: "bold",
+    Ink.KEY: "bold", Ink.HOLDS: "bright_blue", Ink.WAITS: "yellow",
 }  # fmt: skip
 """For terminals of 16 colours or none: on the terminal's own background; weight carries what colour cannot."""
 _REVERSED: Final = {

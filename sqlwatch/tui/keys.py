@@ -63,6 +63,15 @@ MAXIMISE: Final = Key(
     "Give all the room to the panel that has the focus; again: all panels.", LOOK,
 )  # fmt: skip
 
+ZOOM_IN: Final = Key(
+    "zoom-in", ("left_square_bracket",), "[", "zoom_in", "", "shorter time window",
+    "Let the lanes of the lock timeline show less time in more detail.", LOOK,
+)  # fmt: skip
+ZOOM_OUT: Final = Key(
+    "zoom-out", ("right_square_bracket",), "]", "zoom_out", "", "longer time window",
+    "Let the lanes of the lock timeline show more time.", LOOK,
+)  # fmt: skip
+
 
 def panel_keys(titles: Sequence[str]) -> tuple[Key, ...]:
     """Return a number key for each panel, which hides it or shows it."""
@@ -83,6 +92,20 @@ KEYS: Final = (
         "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD,
     ),
     FREEZE,
+    ZOOM_IN,
+    ZOOM_OUT,
+    Key(
+        "earlier", ("left",), "left", "earlier", "", "earlier event",
+        "Freeze, and go back to the selected worker's event before on the lock timeline.", LOOK,
+    ),
+    Key(
+        "later", ("right",), "right", "later", "", "later event",
+        "Go on to the selected worker's next event on the lock timeline.", LOOK,
+    ),
+    Key(
+        "detail", ("enter",), "enter", "detail", "", "show the detail",
+        "All that is known of the event under the cursor: rungs, and who held the lock meanwhile.", LOOK,
+    ),
     Key(
         "pause", ("p",), "p", "pause", "Pause", "pause the workload",
         "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD,
@@ -122,7 +145,7 @@ KEYS: Final = (
     ),
     FOCUS,
     MAXIMISE,
-    *panel_keys(("lock waits", "throughput", "WAL", "workers", "modes compared")),
+    *panel_keys(("lock waits", "throughput", "WAL", "workers", "modes compared", "lock timeline")),
     CURSOR_UP,
     CURSOR_DOWN,
     PALETTE,

@@ -169,7 +169,8 @@ class LessonApp(DashboardApp):
         if opened is None:
             return
         self._headline = opened.headline
-        self._live = self._view = View(self._view.glyphs, logarithmic=self._view.logarithmic)
+        live = self._live
+        self._live = self._view = View(live.glyphs, logarithmic=live.logarithmic, window_ns=live.window_ns)
         self._take_lesson(opened.lesson)
         self.arrange(self.size)
         self.show()

@@ -22,6 +22,19 @@ GUIDE: Final = (
         "far: a digit far to the right is a writer that starves.",
     ),
     (
+        "Lock timeline",
+        "The last moments, a lane a worker; w is a writer, r a reader, s the single writer. {full} holds the write "
+        "lock. {waiting} waits asleep: it cannot notice that the lock is free until it looks again, at {rung}, where "
+        "it finds the lock taken once more and sleeps longer. {queued} waits awake or in a queue, {error} is a busy "
+        "error, {idle} neither. On top 'held' says when anybody had the lock, and 'wasted' when nobody had it while "
+        "somebody waited: look down such a column, and you see them all asleep. That is where the throughput goes, "
+        "and it is what one press of m takes away. At the right: each worker's share of the time in sight. Where "
+        "short transactions are only counted, {shades} shows how much of the time they held, the title says "
+        "'sampled', and a ~ stands before the share. [ and ] show less or more time. Space freezes; then left and "
+        "right go from wait to wait of the selected worker, up and down to another worker, and enter tells which "
+        "rungs it slept and who held the lock meanwhile. What is newer than 0.2s is still on its way and not drawn.",
+    ),
+    (
         "Throughput",
         "Commits a second of all writers. {mode} marks a change of mode; the colour of the bars is the mode's.",
     ),

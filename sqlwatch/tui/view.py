@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Final, NamedTuple
 
 from simulators.events import Mode
 from sqlwatch.charts.glyphs import GlyphSet
@@ -13,6 +14,23 @@ from sqlwatch.metrics.snapshot import Period, Simulation, Snapshot, Status
 
 MODES = (Mode.CONTENDED, Mode.MUTEX, Mode.SINGLE_WRITER)
 """In the order in which they are drawn."""
+
+
+class EventKey(NamedTuple):
+    """A transaction on the lock timeline."""
+
+    worker: int
+    number: int
+
+
+class Past(NamedTuple):
+    """Where one looks in the frozen past: how long before its newest moment the lanes end, and at which event."""
+
+    back_ns: int = 0
+    event: EventKey | None = None
+
+
+NEWEST: Final = Past()
 
 
 @dataclass(frozen=True)
@@ -31,6 +49,9 @@ class View:
     frozen: bool = False
     logarithmic: bool = True
     switching: bool = False
+    window_ns: int = 0
+    """Time that the lanes show; 0 until the app says how much."""
+    past: Past = NEWEST
 
     @property
     def simulation(self) -> Simulation | None:

@@ -11,12 +11,12 @@ from textual.binding import BindingType
 
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
-from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.headline import Headline
 from sqlwatch.tui.keys import Key, bindings
 from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import WatchSessionProtocol
+from sqlwatch.tui.timeline_control import WATCH_WINDOWS_NS, ZoomingApp
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_busy_panel import BusyPanel
 from sqlwatch.tui.watch_commits_panel import CommitsPanel
@@ -44,12 +44,14 @@ class Verdict(Headline):
     BEFORE = "starting: nothing has been seen yet"
 
 
-class WatchApp(DashboardApp):
+class WatchApp(ZoomingApp):
     """Panels for what was seen, a list of what is wrong, and a cursor that goes over findings and processes."""
 
     KEYS: ClassVar[tuple[Key, ...]] = WATCH_KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(WATCH_KEYS))
     ENDED_WORDS = "the observation has ended; q quits"
+    WINDOWS_NS = WATCH_WINDOWS_NS
+    FIRST_WINDOW_NS = 30_000_000_000
     PANELS: ClassVar[tuple[str, ...]] = PANELS
 
     def __init__(

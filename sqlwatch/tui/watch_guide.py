@@ -35,7 +35,7 @@ _GUIDE: Final = (
         "A lane a process over the last seconds. {full} held the write lock in all of the looks, lower columns in "
         "some; {waiting} seemed to wait; {idle} neither. The figure at the right is its share of the last ten "
         "seconds. We look some hundred times a second, so a hold shorter than the time between two looks may be "
-        "missed.",
+        "missed. [ and ] show less or more time.",
     ),
     (
         "Processes",

@@ -145,7 +145,7 @@ def _waiting_line(observed: Observed) -> _Line:
     waiting.sort(key=lambda one: -(one.waiting_for_ns or 0))
     names = ", ".join(holder_words(one.pid, one.process, brief=True) for one in waiting)
     words = f"{names} (inferred)" if len(waiting) == 1 else f"{len(waiting)} (inferred): {names}"
-    return _Line("waiting", f"~{units.duration(waiting[0].waiting_for_ns)}", words, "", Ink.SINGLE_WRITER, 5)
+    return _Line("waiting", f"~{units.duration(waiting[0].waiting_for_ns)}", words, "", Ink.WAITS, 5)
 
 
 def _readers_line(observed: Observed, readers: Sequence[HeldLock]) -> _Line:

@@ -16,7 +16,7 @@ from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_findings import INKS, WORDS, since_words
-from sqlwatch.tui.watch_timeline_panel import WRITING, cells_of, lane_of
+from sqlwatch.tui.watch_timeline_panel import WRITING, lane_of
 from sqlwatch.tui.watch_words import age_words, command_of, doing_words, holder_words, longest_words, state_words
 
 _LANE_CELLS: Final = 60
@@ -115,7 +115,8 @@ def _write_lock(view: View, observed: Observed, one: Participant) -> tuple[Line,
     ]
     lane = next((lane for lane in observed.lanes if lane.pid == one.pid), None)
     if lane is not None:
-        cells = lane_cells(lane_of(observed, lane), cells_of(observed), _LANE_CELLS, view.glyphs)
+        columns = _LANE_CELLS * view.glyphs.columns
+        cells = lane_cells(lane_of(observed, lane, columns, view.window_ns), view.glyphs)
         signs = view.glyphs
         key = f"{signs.fills[-1]} holds  {signs.waiting} waits  {signs.idle} neither; now is at the right"
         lines += [Line("lately", cells), line("", key, Ink.MUTED)]

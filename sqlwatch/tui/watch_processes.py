@@ -50,7 +50,7 @@ class ProcessTable(CursorPanel[int]):
         facts: list[Row] = [(Segment(f"{count} process{'es' * (count != 1)}", Ink.MUTED),)]
         if waiting:
             words = f"{waiting} seem{'s' * (waiting == 1)} to wait"
-            facts.append((Segment(words, Ink.SINGLE_WRITER),))
+            facts.append((Segment(words, Ink.WAITS),))
         if observed.utilisation_floor is not None:
             facts.append((Segment("lock: share of the write lock, last 10s", Ink.MUTED),))
         facts.append((Segment("~ inferred", Ink.MUTED),))
@@ -70,7 +70,7 @@ def _ink(row: ProcessRow) -> Ink:
     if row.one.process is not None and row.one.process.state in ("T", "t", "Z"):
         return Ink.WARNING
     if row.one.waiting_for_ns is not None:
-        return Ink.SINGLE_WRITER
+        return Ink.WAITS
     return Ink.STRONG if row.holds else Ink.TEXT
 
 

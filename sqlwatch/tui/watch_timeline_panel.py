@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sqlwatch.charts import units
-from sqlwatch.charts.lanes import Cells, Lane, lane_rows
+from sqlwatch.charts.lanes import Axis, Cells, Lane, columns_of, lane_rows, margins
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics import observed as seen
 from sqlwatch.metrics.observations import LockName
@@ -35,9 +35,9 @@ class TimelinePanel(Panel):
                 Segment(f" of {units.duration(observed.window_ns)}", Ink.MUTED),
             ),
             (
-                Segment(glyphs.fills[-1], Ink.CONTENDED),
+                Segment(glyphs.fills[-1], Ink.HOLDS),
                 Segment(" holds  ", Ink.MUTED),
-                Segment(glyphs.waiting * 2, Ink.SINGLE_WRITER),
+                Segment(glyphs.waiting * 2, Ink.WAITS),
                 Segment(" waits", Ink.MUTED),
             ),
             (
@@ -54,9 +54,11 @@ class TimelinePanel(Panel):
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
         chosen = chosen_lanes(observed, room)
-        lanes = [lane_of(observed, lane) for lane in chosen]
-        cells = cells_of(observed)
-        rows = lane_rows(lanes, cells, width, height if len(lanes) == room else len(lanes) + 1, view.glyphs)
+        labels, shares = [label_of(observed, lane) for lane in chosen], [share_of(observed, lane) for lane in chosen]
+        columns = margins(labels, shares, width)[1] * view.glyphs.columns
+        lanes = [lane_of(observed, lane, columns, view.window_ns) for lane in chosen]
+        time = Axis(cells_of(observed).shown_ns(columns, view.window_ns))
+        rows = lane_rows(lanes, time, width, height if len(lanes) == room else len(lanes) + 1, view.glyphs)
         if len(chosen) < len(observed.lanes) and height > 2:
             more = f" +{len(observed.lanes) - len(chosen)} more"
             rows[-1] = (Segment(more, Ink.MUTED), *_without(rows[-1], len(more)))
@@ -68,14 +70,24 @@ def cells_of(observed: Observed) -> Cells:
     return Cells(observed.lane_period_ns, observed.lane_end_ns // max(observed.lane_period_ns, 1))
 
 
-def lane_of(observed: Observed, lane: seen.Lane) -> Lane:
+def lane_of(observed: Observed, lane: seen.Lane, columns: int, window_ns: int) -> Lane:
     """Return a lane with its label and its share of the window."""
-    participant = observed.participant(lane.pid)
-    process = participant.process if participant is not None else None
     holds = any(lock.pid == lane.pid for lock in observed.held(*WRITING))
+    drawn = columns_of(lane.held, lane.waiting, cells_of(observed), columns, window_ns)
+    return Lane(label_of(observed, lane), drawn, share_of(observed, lane), holds)
+
+
+def label_of(observed: Observed, lane: seen.Lane) -> str:
+    """Return the name of a lane's process."""
+    participant = observed.participant(lane.pid)
+    return " " + holder_words(lane.pid, participant.process if participant is not None else None)
+
+
+def share_of(observed: Observed, lane: seen.Lane) -> str:
+    """Return the share of the window in which a lane's process held the write lock."""
+    participant = observed.participant(lane.pid)
     share = units.share(participant.utilisation) if participant is not None else units.UNKNOWN
-    label = " " + holder_words(lane.pid, process)
-    return Lane(label, lane.held, lane.waiting, share.rjust(units.SHARE_WIDTH), holds)
+    return share.rjust(units.SHARE_WIDTH)
 
 
 def chosen_lanes(observed: Observed, room: int) -> list[seen.Lane]:

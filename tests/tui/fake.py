@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import msgspec
 
 from simulators.events import Mode, Role, WorkerState
-from sqlwatch.charts.histogram import RUNGS_MS
 from sqlwatch.metrics.histogram import Histogram, HistogramBuilder
+from sqlwatch.metrics.ladder import RUNGS_MS
 from sqlwatch.metrics.snapshot import (
     Fairness,
     Mark,
@@ -24,6 +24,7 @@ from sqlwatch.metrics.snapshot import (
     Wal,
     Worker,
 )
+from tests.tui.fake_lanes import make_lanes
 
 SECOND = 1_000_000_000
 PERIOD_NS = SECOND // 2
@@ -226,6 +227,7 @@ def make_snapshot(
             window=phase,
             ended_phases=ended,
             starved_after_ns=SECOND,
+            lanes=make_lanes(at_ns, mode, chosen),
         ),
     )
 

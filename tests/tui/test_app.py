@@ -162,7 +162,7 @@ async def test_a_dead_worker_is_not_killed_again(opened: Open) -> None:
 
 
 async def test_help_lists_every_key_and_closes(opened: Open) -> None:
-    async with opened(120, 80) as screen:
+    async with opened(120, 110) as screen:
         await screen.press("question_mark")
         assert isinstance(screen.app.screen, HelpScreen)
         page = "\n".join(screen.lines())
@@ -185,6 +185,8 @@ async def test_tab_explains_the_panels(opened: Open) -> None:
         assert "share of waits by length" in screen.text("waits")
         await screen.press("tab")
         assert "share of waits by length" not in screen.text("waits")
+        assert "a lane a worker" in screen.text("timeline")
+        await screen.press("tab")
         assert "commits a second" in screen.text("throughput")
 
 

@@ -42,6 +42,7 @@ CASES: dict[str, tuple[Callable[[], Snapshot], tuple[int, int], str, list[str]]]
     "small": (lambda: make_snapshot(20, starving=3), (40, 12), "braille", []),
     "ascii": (both_modes, (100, 40), "ascii", []),
     "frozen": (lambda: make_snapshot(20), (80, 24), "braille", ["space"]),
+    "past": (lambda: make_snapshot(20, starving=2), (120, 45), "block", ["left", "left", "left", "left"]),
     "kill": (lambda: make_snapshot(20), (80, 24), "braille", ["down", "K"]),
     "help": (lambda: make_snapshot(20), (80, 24), "braille", ["question_mark"]),
     "ended": (

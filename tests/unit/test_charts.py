@@ -15,9 +15,10 @@ from simulators.busy import LADDER_MS
 from sqlwatch.charts import axis, units
 from sqlwatch.charts.bars import bar_rows
 from sqlwatch.charts.glyphs import ASCII, BLOCK, BRAILLE, GLYPH_SETS, GlyphSet
-from sqlwatch.charts.histogram import RUNGS_MS, Waits, rung_cells, spread, wait_histogram, wait_row
+from sqlwatch.charts.histogram import Waits, rung_cells, spread, wait_histogram, wait_row
 from sqlwatch.charts.segment import Ink, Segment, fitted, inked, plain, width_of
 from sqlwatch.charts.series import Happening, Series, time_chart, time_row
+from sqlwatch.metrics.ladder import RUNGS_MS
 
 glyph_sets = st.sampled_from(list(GLYPH_SETS.values()))
 sizes = st.tuples(st.integers(0, 160), st.integers(0, 40))

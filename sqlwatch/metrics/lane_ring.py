@@ -1,0 +1,186 @@
+"""The mutable side of the lock timeline: rings of stated length that a fold fills and a Snapshot shares.
+
+A Snapshot takes references to chunks that never change, so making one costs the same at any rate.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Final
+
+import msgspec
+
+from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState, is_busy
+from sqlwatch.metrics.lanes import KEPT_NS, Chunk, Lanes, LockLook, Run, WorkerLane, wait_end_ns
+
+KEPT_TRANSACTIONS: Final = 20_000
+"""Newest events that are kept with their times, of all workers together; of older ones the sums of a chunk remain."""
+
+KEPT_CHUNKS: Final = 640
+"""Chunks of one worker: 32 s of batches at their fastest regular pace, 50 ms."""
+
+KEPT_RUNS: Final = 640
+KEPT_LOOKS: Final = 640
+ENDED_LANES: Final = 32
+"""Lanes of ended workers that are kept; of more, the oldest are forgotten."""
+
+
+class _Ring:
+    """One worker's lane."""
+
+    def __init__(self, worker: int, role: Role, database: int) -> None:
+        self.worker, self.role, self.database = worker, role, database
+        self.old: deque[Chunk] = deque(maxlen=KEPT_CHUNKS)
+        """Chunks of which only the sums are left."""
+        self.chunks: deque[Chunk] = deque()
+        self.runs: deque[Run] = deque(maxlen=KEPT_RUNS)
+        self.number = 0
+        self.until_ns = 0
+        self.has_ended = False
+
+    def add(self, batch: Batch, mode: Mode) -> None:
+        """Take in a batch that says something of the write lock."""
+        transactions = batch.transactions
+        since_ns = max(self.until_ns or batch.since_ns, self._rested_until_ns(batch.until_ns))
+        number_before = self.number
+        if transactions:
+            asked_ns = transactions[0].asked_ns
+            if self.chunks and asked_ns < self.chunks[-1].until_ns:
+                self._shorten(asked_ns)
+            since_ns = min(since_ns, max(asked_ns, self.until_ns))
+            counted = batch.finished - len(transactions)
+            number_before = max(number_before, transactions[0].number - 1 - counted)
+        held_ns = asleep_ns = queued_ns = 0
+        has_failed = False
+        is_client = mode is Mode.SINGLE_WRITER
+        for transaction in transactions:
+            waited_ns = wait_end_ns(transaction, mode) - transaction.asked_ns
+            if transaction.retries and not is_client:
+                asleep_ns += waited_ns
+            else:
+                queued_ns += waited_ns
+            if transaction.got_ns and not is_client:
+                held_ns += transaction.released_ns - transaction.got_ns
+            has_failed = has_failed or is_busy(transaction.outcome)
+        self.chunks.append(
+            Chunk(
+                since_ns=since_ns,
+                until_ns=max(batch.until_ns, transactions[-1].done_ns if transactions else 0),
+                mode=mode,
+                number_before=number_before,
+                finished=batch.finished or batch.groups,
+                transactions=transactions,
+                counted_hold_ns=max(batch.lock_hold.sum_ns - held_ns, 0),
+                held_ns=held_ns,
+                asleep_ns=asleep_ns,
+                queued_ns=queued_ns,
+                failed=has_failed,
+                checkpoints=batch.checkpoints,
+                has_events=batch.role is not Role.SINGLE_WRITER,
+            )
+        )
+        self.number = number_before + batch.finished
+        self.until_ns = self.chunks[-1].until_ns
+
+    def sample(self, seen: WorkerSample, at_ns: int) -> None:
+        """Take in one look at the slot."""
+        state, last = seen.state, self.runs[-1] if self.runs else None
+        last_ns = last.until_ns if last is not None else 0
+        is_exact = state in (WorkerState.WAITING, WorkerState.HOLDING)
+        # A wait or hold lasts as long as it says; what lies between two of them was not seen.
+        from_ns = min(max(seen.since_ns or at_ns, last_ns), at_ns) if is_exact or last is None else last_ns
+        if last is None or state is not last.state or (is_exact and (seen.since_ns or at_ns) > last.from_ns):
+            self.runs.append(Run(state, from_ns, at_ns))
+        else:
+            self.runs[-1] = last._replace(until_ns=at_ns)
+
+    def strip(self) -> int:
+        """Keep only the sums of the oldest chunk; return how many transactions that gives back."""
+        chunk = self.chunks.popleft()
+        self.old.append(msgspec.structs.replace(chunk, transactions=(), has_events=not chunk.transactions))
+        return len(chunk.transactions)
+
+    def forget(self, before_ns: int) -> int:
+        """Forget what ended before a moment; return how many transactions that gives back."""
+        given_back = 0
+        while self.old and self.old[0].until_ns < before_ns:
+            self.old.popleft()
+        while not self.old and self.chunks and self.chunks[0].until_ns < before_ns:
+            given_back += len(self.chunks.popleft().transactions)
+        while self.runs and self.runs[0].until_ns < before_ns:
+            self.runs.popleft()
+        return given_back
+
+    def freeze(self) -> WorkerLane:
+        """Return the lane as it is."""
+        return WorkerLane(self.worker, self.role, self.database, (*self.old, *self.chunks), tuple(self.runs))
+
+    def _shorten(self, until_ns: int) -> None:
+        """End the newest chunk where the wait began that a later batch tells of."""
+        newest = self.chunks[-1]
+        least_ns = max(newest.since_ns, newest.transactions[-1].done_ns if newest.transactions else 0)
+        self.until_ns = max(until_ns, least_ns)
+        self.chunks[-1] = msgspec.structs.replace(newest, until_ns=self.until_ns)
+
+    def _rested_until_ns(self, before_ns: int) -> int:
+        """Return when the worker last came out of a rest, before a moment; 0 if it did not since its last chunk."""
+        for run in reversed(self.runs):
+            if run.until_ns <= self.until_ns:
+                break
+            if run.state in _AT_REST and run.until_ns <= before_ns:
+                return run.until_ns
+        return 0
+
+
+_AT_REST: Final = (WorkerState.PARKED, WorkerState.STARTING)
+
+
+class LaneRing:
+    """The lanes of all workers."""
+
+    def __init__(self, databases: int, delays_ns: tuple[int, ...] | None, limit_ns: int) -> None:
+        self._databases, self._delays_ns, self._limit_ns = databases, delays_ns, limit_ns
+        self._rings: dict[int, _Ring] = {}
+        self._looks: deque[LockLook] = deque(maxlen=KEPT_LOOKS)
+        self._kept = 0
+
+    def start(self, worker: int, role: Role, database: int) -> None:
+        """Open a lane."""
+        self._rings[worker] = _Ring(worker, role, database)
+        ended = [number for number, ring in self._rings.items() if ring.has_ended]
+        for number in ended[: max(len(ended) - ENDED_LANES, 0)]:
+            self._kept -= sum(len(chunk.transactions) for chunk in self._rings.pop(number).chunks)
+
+    def end(self, worker: int, at_ns: int) -> None:
+        """End a lane: from here on the worker is absent."""
+        ring = self._rings.get(worker)
+        if ring is not None:
+            ring.has_ended = True
+            ring.sample(WorkerSample(worker, WorkerState.ENDED, 0), at_ns)
+
+    def add_batch(self, batch: Batch, mode: Mode) -> None:
+        """Take in a batch; readers' batches say nothing of the write lock."""
+        ring = self._rings.get(batch.worker)
+        if ring is None or not (batch.finished or batch.groups or batch.checkpoints):
+            return
+        ring.add(batch, mode)
+        self._kept += len(batch.transactions) - ring.forget(batch.until_ns - KEPT_NS)
+        while self._kept > KEPT_TRANSACTIONS:
+            oldest = min((one for one in self._rings.values() if one.chunks), key=lambda one: one.chunks[0].since_ns)
+            self._kept -= oldest.strip()
+
+    def add_sample(self, sample: SlotSample) -> None:
+        """Take in a look at all slots."""
+        for seen in sample.workers:
+            ring = self._rings.get(seen.worker)
+            if ring is not None and not ring.has_ended:
+                ring.sample(seen, sample.at_ns)
+        self._looks.append(LockLook(sample.at_ns, sample.looks, sample.held, sample.wasted))
+
+    def freeze(self, now_ns: int, mode: Mode) -> Lanes:
+        """Return the lanes at this moment."""
+        before_ns = now_ns - KEPT_NS
+        for ring in self._rings.values():
+            self._kept -= ring.forget(before_ns)
+        lanes = tuple(ring.freeze() for ring in self._rings.values() if not ring.has_ended or ring.runs)
+        return Lanes(now_ns, self._databases, mode, self._delays_ns, self._limit_ns, lanes, tuple(self._looks))

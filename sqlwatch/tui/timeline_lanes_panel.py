@@ -1,0 +1,205 @@
+"""The lock timeline of `simulate`: the write lock, and below it what each worker does."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from simulators.events import Mode, Role
+from sqlwatch.charts import units
+from sqlwatch.charts.lanes import Axis, Lane, lane_rows, margins
+from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
+from sqlwatch.metrics.lane_columns import Column, LaneColumns, LockColumns, Picture, Stretch, picture
+from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane, transactions_of
+from sqlwatch.metrics.snapshot import Simulation
+from sqlwatch.tui.panel import Panel
+from sqlwatch.tui.view import EventKey, View
+
+_ROWS_FOR_LEGEND: Final = 9
+_CAPTION: Final = "~100%"
+_LEAST_GAP_NS: Final = 450_000_000
+_LEAST_WASTED: Final = 1 / 16
+"""From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
+
+
+class LanesPanel(Panel):
+    """Who waited, slept, looked and held, over the last seconds."""
+
+    TITLE = "Lock timeline"
+    EXPLANATION = "a lane a worker; wasted: nobody holds the lock while somebody waits for it, asleep"
+
+    _drawn: tuple[Lanes, Stretch, Picture] | None = None
+    _shown: View | None = None
+
+    def show(self, view: View) -> None:
+        """Show another View, but the live lanes not more often than twice a second: more than that nobody can read."""
+        if self._shown is None or not _is_soon_after(self._shown, view):
+            self._shown = view
+            super().show(view)
+
+    def facts(self, view: View) -> list[Row]:
+        """Say how much of the stretch in sight was wasted, how that is known, and how long the stretch is."""
+        if self._drawn is None or view.simulation is None:
+            return []
+        picture = self._drawn[2]
+        wasted = picture.wasted
+        sign = "" if picture.is_exact else "~"
+        ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
+        facts: list[Row] = [
+            (Segment("wasted ", Ink.MUTED), Segment((sign + units.share(wasted)).rjust(len(_CAPTION)), ink)),
+            (Segment(f"{units.duration(view.window_ns)}, {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
+        ]
+        if view.frozen:
+            facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
+        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
+        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view, picture)]
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
+        titled = height >= self.LEAST_TITLED
+        body = self.body(view, width, height - titled)
+        return [self._title_row(view, width), *body] if titled else body
+
+    def body(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the lock, the lanes, the time, and a legend where there is room."""
+        simulation = view.simulation
+        if simulation is None or not simulation.lanes.lanes:
+            self._drawn = None
+            return [(Segment(" nobody works yet", Ink.MUTED),)]
+        lanes = simulation.lanes
+        legend = height >= _ROWS_FOR_LEGEND
+        rows = height - legend
+        room = rows if rows <= 2 else rows - 1
+        locks = max(min(lanes.databases, room // 6), 1)
+        chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.past.event)
+        labels = ["wasted", *(lane.label for lane in chosen)]
+        plot = margins(labels, [_CAPTION], width)[1]
+        if plot < 4:
+            return [(Segment(" too narrow", Ink.MUTED),)]
+        stretch = stretch_of(lanes, view, plot * view.glyphs.columns)
+        seen = self._picture(lanes, stretch)
+        drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
+        drawn += [_lane(lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
+        time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
+        hidden = len(present_lanes(simulation)) - len(chosen)
+        result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
+        if legend:
+            result.append(fitted((Segment(" "), *whole_parts(_signs(view, seen), width - 1)), width))
+        return result
+
+    def _picture(self, lanes: Lanes, stretch: Stretch) -> Picture:
+        """Return what is known of the stretch; it is worked out once for a Snapshot."""
+        if self._drawn is None or self._drawn[0] is not lanes or self._drawn[1] != stretch:
+            self._drawn = lanes, stretch, picture(lanes, stretch)
+        return self._drawn[2]
+
+
+def _is_soon_after(shown: View, view: View) -> bool:
+    """Tell whether a View has nothing new but half a second's lanes."""
+    if shown.snapshot is None or view.snapshot is None or view.status is not shown.status:
+        return False
+    same = (shown.window_ns, shown.past, shown.frozen, shown.glyphs) == (
+        view.window_ns, view.past, view.frozen, view.glyphs,
+    )  # fmt: skip
+    return same and 0 <= view.snapshot.at_ns - shown.snapshot.at_ns < _LEAST_GAP_NS
+
+
+def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
+    """Return the stretch in sight; it begins at a whole column, so that bars do not shimmer while time goes on."""
+    column_ns = max(view.window_ns // max(columns, 1), 1)
+    until_ns = (lanes.now_ns - LATENESS_NS - view.past.back_ns) // column_ns * column_ns
+    return Stretch(until_ns - columns * column_ns, column_ns, columns)
+
+
+def present_lanes(simulation: Simulation) -> list[WorkerLane]:
+    """Return the lanes of those who take part: the single writer first while it does, then by number."""
+    alive = {worker.id for worker in simulation.phase.workers if worker.exit is None}
+    serves = simulation.mode is Mode.SINGLE_WRITER
+    lanes = [lane for lane in simulation.lanes.lanes if lane.worker in alive]
+    lanes = [lane for lane in lanes if serves or lane.role is not Role.SINGLE_WRITER]
+    return sorted(lanes, key=lambda lane: (lane.role is not Role.SINGLE_WRITER, lane.worker))
+
+
+def chosen_lanes(simulation: Simulation, room: int, event: EventKey | None) -> list[WorkerLane]:
+    """Return the lanes to draw; where not all have room: the cursor's, who wins, who starves, the writers."""
+    lanes = present_lanes(simulation)
+    if len(lanes) <= room:
+        return lanes
+    starved = {worker.id for worker in simulation.phase.workers if worker.starved}
+    winners = _winners(simulation)
+    chosen = event.worker if event is not None else 0
+    writes = (Role.SINGLE_WRITER, Role.WRITER)
+    ranked = sorted(
+        lanes,
+        key=lambda lane: (
+            lane.worker != chosen, lane.role is not Role.SINGLE_WRITER, lane.worker not in winners,
+            lane.worker not in starved, lane.role not in writes, lane.worker,
+        ),
+    )  # fmt: skip
+    kept = {lane.worker for lane in ranked[:room]}
+    return [lane for lane in lanes if lane.worker in kept]
+
+
+def _winners(simulation: Simulation) -> set[int]:
+    """Return the writers that took more than one and a half times their fair share of the last seconds' commits."""
+    writers = [worker for worker in simulation.window.workers if worker.share is not None and worker.exit is None]
+    return {worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5}
+
+
+def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
+    """Return two lanes for a write lock: when it was held, and when it was free while somebody waited."""
+    suffix = str(number + 1) if databases > 1 else ""
+    sign = "" if lock.is_exact else "~"
+    telling = [share if share is None or share >= _LEAST_WASTED else 0.0 for share in lock.wasted]
+    parts = (
+        (f"held{suffix}", lock.held, lock.held_share, Ink.HOLDS),
+        (f"wasted{suffix}"[-6:], telling, lock.wasted_share, Ink.WARNING),
+    )
+    return [
+        Lane(
+            label, [Column(held=share or 0.0, is_known=share is not None) for share in shares],
+            sign + units.share(total), True, ink,
+        )
+        for label, shares, total, ink in parts
+    ]  # fmt: skip
+
+
+def _lane(lane: WorkerLane, seen: LaneColumns, view: View, stretch: Stretch) -> Lane:
+    """Return a worker's lane, with the cells of the event under the cursor."""
+    event = view.past.event
+    is_chosen = event is not None and event.worker == lane.worker
+    share = "" if seen.held is None else ("" if seen.is_exact else "~") + units.share(seen.held)
+    label = f"{view.glyphs.cursor if is_chosen else ' '}{lane.label}"
+    selected = _cells_of(lane, event, stretch, view.glyphs.columns) if event is not None and is_chosen else None
+    return Lane(label, seen.columns, share, is_chosen, selected=selected)
+
+
+def _cells_of(lane: WorkerLane, event: EventKey, stretch: Stretch, each: int) -> range | None:
+    """Return the cells from asking to the end of an event."""
+    for transaction, _ in transactions_of(lane, stretch.from_ns, stretch.until_ns):
+        if transaction.number == event.number:
+            cell_ns = stretch.column_ns * each
+            first = (transaction.asked_ns - stretch.from_ns) // cell_ns
+            last = (max(transaction.done_ns - 1, transaction.asked_ns) - stretch.from_ns) // cell_ns
+            return range(max(first, 0), min(last + 1, stretch.columns // each))
+    return None
+
+
+def _signs(view: View, picture: Picture) -> list[Row]:
+    """Say what the signs mean; those in sight first."""
+    glyphs = view.glyphs
+    polls = view.simulation is not None and view.simulation.mode is Mode.CONTENDED
+    sleeps = [(glyphs.waiting, Ink.WAITS, "asleep"), (glyphs.rung, Ink.RUNG, "looks")]
+    queued = (glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
+    short = [(glyphs.shades, Ink.HOLDS, "short holds")]
+    signs = [
+        (glyphs.fills[-1], Ink.HOLDS, "holds"),
+        *(sleeps if polls else [queued]),
+        *([] if picture.is_exact else short),
+        (glyphs.error, Ink.WARNING, "busy error"),
+        (glyphs.idle, Ink.FAINT, "idle"),
+        *([queued] if polls else []),
+        (glyphs.checkpoint, Ink.MARK, "checkpoint"),
+        (glyphs.reading, Ink.SERIES, "reads"),
+        *(short if picture.is_exact else []),
+    ]
+    return [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]

@@ -1,0 +1,166 @@
+"""The lock timeline: what it says at a glance, zoom, freeze, the way through the past, and one event's page."""
+
+from __future__ import annotations
+
+import pytest
+
+from simulators.events import Mode
+from sqlwatch.metrics.lanes import LATENESS_NS
+from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.detail_screen import DetailScreen
+from sqlwatch.tui.timeline_control import WINDOWS_NS
+from sqlwatch.tui.timeline_lanes_panel import LanesPanel
+from tests.tui.conftest import Open, Screen
+from tests.tui.fake import make_snapshot
+
+
+def lane(screen: Screen, label: str) -> str:
+    """The lane of a worker, or of the lock."""
+    rows = screen.text("timeline").splitlines()
+    return next(row for row in rows if row.lstrip("▸> ").startswith(f"{label} "))
+
+
+def view(screen: Screen) -> tuple[int, int, object]:
+    past = screen.app._view.past
+    return screen.app._view.window_ns, past.back_ns, past.event
+
+
+async def test_one_sees_the_lock_free_while_all_sleep(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot(starving=1))
+        title = screen.text("timeline").splitlines()[0]
+        assert "wasted" in title
+        assert "exact" in title
+        held, wasted = lane(screen, "held"), lane(screen, "wasted")
+        gaps = [cell for cell in range(7, 100) if wasted[cell] == "⣿"]
+        assert gaps, "there are moments in which nobody holds and somebody waits"
+        assert all(held[cell] in "·⡀⢀⣀" for cell in gaps), "where one is full the other is empty, or nearly"
+        sleeper = lane(screen, "w16")
+        assert set(sleeper[7:100]) == {"╌", "▲"}, "it sleeps and looks in vain"
+        assert sleeper.rstrip().endswith("0%")
+        legend = screen.text("timeline").splitlines()[-1]
+        for word in ("holds", "asleep", "looks", "busy error", "idle"):
+            assert word in legend
+
+
+async def test_in_single_writer_mode_one_holds_and_the_others_queue(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot(mode=Mode.SINGLE_WRITER, switched_after=5))
+        assert "⣿⣿" in lane(screen, "s19")
+        assert "─" in lane(screen, "w1")
+        assert "▲" not in screen.text("timeline")
+        assert "asleep" not in screen.text("timeline")
+
+
+async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot())
+        assert "250ms" in screen.text("timeline")
+        await screen.press("left_square_bracket")
+        assert "100ms" in screen.text("timeline").splitlines()[0]
+        await screen.press("left_square_bracket")
+        assert "no other window" in screen.text("headline")
+        await screen.press(*["right_square_bracket"] * 12)
+        assert screen.app._view.window_ns == WINDOWS_NS[-1]
+        assert "30s" in screen.text("timeline").splitlines()[0]
+
+
+async def test_left_freezes_and_goes_back_event_by_event(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("left")
+        assert "FROZEN" in screen.text("header")
+        _, _, newest = view(screen)
+        before = screen.text("timeline")
+        await screen.send(make_snapshot(21))
+        assert screen.text("timeline") == before, "the past stands still"
+        backs = []
+        for _ in range(12):
+            await screen.press("left")
+            backs.append(view(screen)[1])
+        assert backs == sorted(backs)
+        assert backs[-1] > 0, "the window goes back with the cursor"
+        assert lane(screen, "w1").startswith("▸")
+        assert "w1 waited" in screen.text("headline")
+        await screen.press(*["right"] * 12)
+        assert view(screen)[2] == newest
+        await screen.press(*["right"] * 3)
+        assert "no event further on" in screen.text("headline")
+        await screen.press("space")
+        assert view(screen)[1:] == (0, None)
+        assert "FROZEN" not in screen.text("header")
+
+
+async def test_the_cursor_goes_to_another_worker_at_about_the_same_time(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("left", "left", "down")
+        event = screen.app._view.past.event
+        assert event is not None
+        assert event.worker == 2
+        assert lane(screen, "w2").startswith("▸")
+
+
+async def test_an_event_stays_in_sight_when_the_window_changes(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot())
+        await screen.press(*["left"] * 8, "right_square_bracket", "left_square_bracket", "left_square_bracket")
+        simulation = screen.app._view.simulation
+        assert simulation is not None
+        window_ns, back_ns, event = view(screen)
+        own = simulation.lanes.lane(1)
+        assert own is not None
+        found = [one for chunk in own.chunks for one in chunk.transactions if one.number == event.number]  # type: ignore[attr-defined]
+        end_ns = simulation.lanes.now_ns - LATENESS_NS - back_ns
+        assert end_ns - window_ns <= found[0].done_ns <= end_ns
+
+
+async def test_enter_tells_who_waited_on_which_rungs_and_who_held_meanwhile(opened: Open) -> None:
+    async with opened(120, 60) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("enter")
+        assert "left and right go to an event" in screen.text("headline")
+        await screen.press("left")
+        simulation = screen.app._view.simulation
+        assert simulation is not None
+        own = simulation.lanes.lane(1)
+        assert own is not None
+        retries = {one.number: one.retries for chunk in own.chunks for one in chunk.transactions}
+        for _ in range(30):
+            event = screen.app._view.past.event
+            assert event is not None
+            if retries[event.number] >= 3:
+                break
+            await screen.press("left")
+        await screen.press("enter")
+        assert isinstance(screen.app.screen, DetailScreen)
+        page = "\n".join(screen.lines())
+        for part in ("One transaction of w1", "busy retries", "rung 3", "slept", "got it", "held it 1 time", "free"):
+            assert part in page, part
+        await screen.press("escape")
+        assert not isinstance(screen.app.screen, DetailScreen)
+
+
+async def test_a_worker_without_events_says_so(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        await screen.send(make_snapshot(starving=1))
+        await screen.press(*["down"] * 15, "left")
+        assert "no finished wait" in screen.text("headline")
+
+
+@pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (62, 30)])
+async def test_it_draws_at_any_size_and_height(opened: Open, size: tuple[int, int], glyphs: str) -> None:
+    async with opened(*size, glyphs=glyphs) as screen:
+        assert isinstance(screen.app, SimulateApp)
+        screen.app.toggle_panel("timeline")
+        screen.app.toggle_panel("timeline")
+        await screen.send(make_snapshot(starving=2))
+        panel = screen.app.query_one(LanesPanel)
+        for height in range(1, 25):
+            rows = panel.draw(screen.app._view, size[0], height)
+            assert len(rows) <= height
+        text = screen.text("timeline")
+        assert not panel.display or "held" in text
+        if glyphs == "ascii":
+            assert text.isascii()

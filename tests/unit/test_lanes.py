@@ -1,0 +1,357 @@
+"""The lock timeline on hand-made messages: every interval can be worked out on paper; and what always holds."""
+
+from __future__ import annotations
+
+from itertools import pairwise
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulators.busy import LADDER_MS
+from simulators.events import (
+    BUSY_CODE,
+    Batch,
+    Checkpoint,
+    Counts,
+    Mode,
+    Role,
+    SlotSample,
+    Transaction,
+    WorkerSample,
+    WorkerState,
+)
+from simulators.quantities import BusyPolicy
+from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
+from sqlwatch.metrics.lane_columns import MOST_EVENTS, Stretch, picture
+from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing
+from sqlwatch.metrics.lanes import KEPT_NS, Doing, Interval, Lanes, intervals
+from sqlwatch.metrics.wait_story import wait_story
+
+MS = 1_000_000
+S = 1_000 * MS
+T0 = 100 * S
+LIMIT_NS = 5 * S
+
+
+def ring(writers: int = 2, policy: str = "timeout:5000") -> LaneRing:
+    made = LaneRing(1, delays_of(BusyPolicy.parse(policy)), LIMIT_NS)
+    for worker in range(1, writers + 1):
+        made.start(worker, Role.WRITER, 0)
+    return made
+
+
+def transaction(number: int, asked_ms: float, got_ms: float, released_ms: float, retries: int = 0) -> Transaction:
+    asked, got, released = (T0 + round(ms * MS) for ms in (asked_ms, got_ms, released_ms))
+    return Transaction(number, asked, asked, got, released, released, retries, 0)
+
+
+def refused(number: int, asked_ms: float, done_ms: float, retries: int) -> Transaction:
+    asked, done = T0 + round(asked_ms * MS), T0 + round(done_ms * MS)
+    return Transaction(number, asked, asked, 0, done, done, retries, BUSY_CODE)
+
+
+def batch(
+    worker: int, since_ms: float, until_ms: float, *transactions: Transaction, counted: int = 0, hold_us: int = 0,
+    role: Role = Role.WRITER, checkpoints: tuple[Checkpoint, ...] = (), groups: int = 0,
+) -> Batch:  # fmt: skip
+    holds = sum(one.released_ns - one.got_ns for one in transactions if one.got_ns) + hold_us * 1000
+    return Batch(
+        worker=worker, role=role, database=0, phase=1, since_ns=T0 + round(since_ms * MS),
+        until_ns=T0 + round(until_ms * MS), finished=len(transactions) + counted, transactions=transactions,
+        lock_hold=Counts(sum_ns=holds), checkpoints=checkpoints, groups=groups,
+    )  # fmt: skip
+
+
+def sample(at_ms: float, *workers: WorkerSample, held: int = 0, wasted: int = 0) -> SlotSample:
+    return SlotSample(T0 + round(at_ms * MS), 1, 10, (held,), (wasted,), workers)
+
+
+def told(lanes: Lanes, worker: int, from_ms: float, until_ms: float) -> list[tuple[str, float, float]]:
+    """Intervals as (state, from, until) in ms."""
+    return [
+        (piece.doing.value, (piece.from_ns - T0) / MS, (piece.until_ns - T0) / MS)
+        for piece in of(lanes, worker, T0 + round(from_ms * MS), T0 + round(until_ms * MS))
+    ]
+
+
+def of(lanes: Lanes, worker: int, from_ns: int, until_ns: int) -> list[Interval]:
+    lane = lanes.lane(worker)
+    assert lane is not None
+    return intervals(lane, lanes.mode, from_ns, until_ns)
+
+
+def test_the_ladder_is_the_one_that_the_workers_sleep() -> None:
+    assert DELAYS_MS == LADDER_MS
+
+
+def test_where_every_transaction_is_an_event_the_lane_is_exact() -> None:
+    lanes = ring()
+    lanes.add_batch(
+        batch(1, 0, 80, transaction(1, 10, 20, 22, 3), transaction(2, 40, 40.5, 43)), Mode.CONTENDED
+    )  # fmt: skip
+    seen = lanes.freeze(T0 + 200 * MS, Mode.CONTENDED)
+    assert told(seen, 1, 0, 80) == [
+        ("idle", 0, 10), ("asleep", 10, 20), ("holding", 20, 22), ("idle", 22, 40), ("queued", 40, 40.5),
+        ("holding", 40.5, 43), ("idle", 43, 80),
+    ]  # fmt: skip
+    assert all(piece.is_exact for piece in of(seen, 1, T0, T0 + 80 * MS))
+
+
+def test_counted_transactions_are_a_share_and_no_bars() -> None:
+    lanes = ring()
+    # Nine short transactions, 4 before the event and 5 after it, held for 18 ms together.
+    lanes.add_batch(batch(1, 0, 80, transaction(5, 30, 40, 50, 4), counted=9, hold_us=18_000), Mode.CONTENDED)
+    pieces = of(lanes.freeze(T0 + 200 * MS, Mode.CONTENDED), 1, T0, T0 + 80 * MS)
+    assert [piece.doing for piece in pieces] == [Doing.MIXED, Doing.ASLEEP, Doing.HOLDING, Doing.MIXED]
+    assert [round(piece.held, 3) for piece in pieces] == [round(8 / 30, 3), 0, 1, round(10 / 30, 3)]
+    assert [piece.is_exact for piece in pieces] == [False, True, True, False]
+
+
+def test_a_wait_that_goes_over_batches_and_one_that_still_goes_on() -> None:
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    waiting = WorkerSample(1, WorkerState.WAITING, T0 + 60 * MS)
+    lanes.add_sample(sample(100, waiting))
+    lanes.add_sample(sample(150, waiting))
+    seen = lanes.freeze(T0 + 150 * MS, Mode.CONTENDED)
+    assert told(seen, 1, 0, 150)[2:] == [("idle", 12, 60), ("asleep", 60, 150)]
+    lanes.add_batch(batch(1, 160, 260, transaction(2, 59.9, 238, 240, 10)), Mode.CONTENDED)
+    seen = lanes.freeze(T0 + 300 * MS, Mode.CONTENDED)
+    assert told(seen, 1, 12, 260) == [
+        ("idle", 12, 59.9),
+        ("asleep", 59.9, 238),
+        ("holding", 238, 240),
+        ("idle", 240, 260),
+    ]
+
+
+def test_a_sampled_hold_is_no_longer_than_it_was_seen() -> None:
+    lanes = ring()
+    lanes.add_sample(sample(0, WorkerSample(1, WorkerState.IDLE, 0)))
+    lanes.add_sample(sample(50, WorkerSample(1, WorkerState.HOLDING, T0 + 49 * MS)))
+    lanes.add_sample(sample(100, WorkerSample(1, WorkerState.WAITING, T0 + 90 * MS)))
+    seen = lanes.freeze(T0 + 100 * MS, Mode.CONTENDED)
+    held = [piece for piece in of(seen, 1, T0, T0 + 100 * MS) if piece.doing is Doing.HOLDING]
+    assert [(piece.from_ns - T0, piece.until_ns - T0, piece.is_exact) for piece in held] == [(49 * MS, 50 * MS, False)]
+
+
+def test_who_rests_is_absent_and_not_idle() -> None:
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    lanes.add_sample(sample(100, WorkerSample(1, WorkerState.PARKED, 0)))
+    lanes.add_sample(sample(500, WorkerSample(1, WorkerState.PARKED, 0)))
+    lanes.add_batch(batch(1, 80, 600, transaction(2, 550, 550, 552)), Mode.CONTENDED)
+    seen = told(lanes.freeze(T0 + 700 * MS, Mode.CONTENDED), 1, 80, 600)
+    assert seen == [
+        ("absent", 80, 100), ("absent", 100, 500), ("idle", 500, 550), ("holding", 550, 552), ("idle", 552, 600),
+    ]  # fmt: skip
+
+
+def test_a_checkpoint_is_cut_out_of_what_is_no_wait() -> None:
+    lanes = ring()
+    ran = Checkpoint(T0 + 20 * MS, T0 + 30 * MS, 100, 100, 0)
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12), checkpoints=(ran,)), Mode.CONTENDED)
+    seen = told(lanes.freeze(T0 + 200 * MS, Mode.CONTENDED), 1, 12, 80)
+    assert seen == [("idle", 12, 20), ("checkpointing", 20, 30), ("idle", 30, 80)]
+
+
+def test_the_lock_is_wasted_while_it_is_free_and_somebody_sleeps() -> None:
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 100, transaction(1, 10, 10, 20)), Mode.CONTENDED)
+    lanes.add_batch(batch(2, 0, 100, transaction(1, 12, 45, 50, 5)), Mode.CONTENDED)
+    seen = picture(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), Stretch(T0, 10 * MS, 10))
+    lock = seen.locks[0]
+    assert lock.is_exact
+    assert lock.held == (0, 1, 0, 0, 0.5, 0, 0, 0, 0, 0)
+    assert lock.wasted == (0, 0, 1, 1, 0.5, 0, 0, 0, 0, 0)
+    assert seen.wasted == 0.25
+    columns = seen.lanes[2].columns
+    assert [column.asleep for column in columns[1:5]] == [0.8, 1, 1, 0.5]
+    assert [column.looked for column in columns[:5]] == [False, True, True, True, False]
+    assert seen.lanes[1].held == 0.1
+    assert seen.lanes[2].held == 0.05
+
+
+def test_a_worker_that_reads_the_clock_late_does_not_hold_the_lock_of_the_next() -> None:
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 100, transaction(1, 10, 10, 25)), Mode.CONTENDED)
+    lanes.add_batch(batch(2, 0, 100, transaction(1, 12, 20, 30, 3)), Mode.CONTENDED)
+    lock = picture(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), Stretch(T0, 100 * MS, 1)).locks[0]
+    assert lock.held == (0.2,)
+
+
+def test_where_transactions_are_counted_the_lock_is_sampled() -> None:
+    lanes = ring()
+    for at in range(0, 501, 50):
+        lanes.add_sample(sample(at, held=6, wasted=3))
+    lanes.add_batch(batch(1, 0, 500, counted=10_000, hold_us=300_000), Mode.CONTENDED)
+    seen = picture(lanes.freeze(T0 + 700 * MS, Mode.CONTENDED), Stretch(T0, 100 * MS, 5))
+    assert not seen.is_exact
+    assert {round(share or 0, 9) for share in seen.locks[0].held} == {0.6}
+    assert {round(share or 0, 9) for share in seen.locks[0].wasted} == {0.3}
+    assert {round(column.held, 9) for column in seen.lanes[1].columns} == {0.6}
+    assert not any(column.is_exact for column in seen.lanes[1].columns)
+
+
+def test_the_single_writer_holds_and_its_clients_wait_in_its_queue() -> None:
+    lanes = ring()
+    lanes.start(3, Role.SINGLE_WRITER, 0)
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 0, 10, 20)), Mode.SINGLE_WRITER)
+    lanes.add_batch(batch(2, 0, 80, transaction(1, 5, 20, 30)), Mode.SINGLE_WRITER)
+    lanes.add_batch(batch(3, 0, 80, role=Role.SINGLE_WRITER, groups=2, hold_us=20_000), Mode.SINGLE_WRITER)
+    seen = picture(lanes.freeze(T0 + 300 * MS, Mode.SINGLE_WRITER), Stretch(T0, 10 * MS, 8))
+    assert [column.held for column in seen.lanes[3].columns] == [0, 1, 1, 0, 0, 0, 0, 0]
+    assert [column.queued for column in seen.lanes[2].columns] == [0.5, 1, 1, 0, 0, 0, 0, 0]
+    assert seen.lanes[1].held is None
+    assert seen.locks[0].held == (0, 1, 1, 0, 0, 0, 0, 0)
+    assert seen.locks[0].wasted == (1, 0, 0, 0, 0, 0, 0, 0)
+
+
+def test_a_busy_error_is_in_the_column_in_which_it_came() -> None:
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 80, refused(1, 5, 55, 7)), Mode.CONTENDED)
+    columns = picture(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), Stretch(T0, 10 * MS, 8)).lanes[1].columns
+    assert [column.failed for column in columns] == [False] * 5 + [True] + [False] * 2
+
+
+def test_the_story_of_a_wait_adds_up() -> None:
+    lanes = ring(3)
+    lanes.add_batch(batch(1, 0, 100, transaction(1, 0, 36, 38, 5)), Mode.CONTENDED)
+    lanes.add_batch(batch(2, 0, 100, transaction(1, 0, 0, 6), transaction(2, 20, 20, 26)), Mode.CONTENDED)
+    lanes.add_batch(batch(3, 0, 100, transaction(1, 6, 6, 10), transaction(4, 30, 30, 31), counted=2), Mode.CONTENDED)
+    story = wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 1)
+    assert story is not None
+    assert story.waited_ns == 36 * MS
+    assert [(one.label, one.times, one.held_ns / MS) for one in story.holders] == [("w2", 2, 12), ("w3", 2, 5)]
+    assert story.unknown_ns == 14 * MS, "two counted transactions of w3 lie somewhere between 10 and 30 ms"
+    assert story.free_ns == (36 - 12 - 5 - 14) * MS
+    assert story.sleeps is not None
+    assert [sleep.slept_ns // MS for sleep in story.sleeps] == [1, 2, 5, 10, 15]
+    assert story.sleeps[-1].looked_ns == story.waited_ns, "the last look is the one that got it"
+    assert wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 99) is None
+
+
+def test_the_last_sleep_before_a_busy_error_is_what_is_left_of_the_limit() -> None:
+    lanes = LaneRing(1, delays_of(BusyPolicy.parse("timeout:50")), 50 * MS)
+    lanes.start(1, Role.WRITER, 0)
+    lanes.add_batch(batch(1, 0, 100, refused(1, 0, 50.4, 7)), Mode.CONTENDED)
+    story = wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 1)
+    assert story is not None
+    assert story.sleeps is not None
+    assert [sleep.slept_ns // MS for sleep in story.sleeps] == [1, 2, 5, 10, 15, 17]
+    assert story.sleeps[-1].looked_ns == 50 * MS
+
+
+def test_random_delays_are_unknown() -> None:
+    lanes = ring(policy="backoff:1:100")
+    lanes.add_batch(batch(1, 0, 100, transaction(1, 0, 36, 38, 5)), Mode.CONTENDED)
+    story = wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 1)
+    assert story is not None
+    assert story.sleeps is None
+
+
+def test_the_rings_are_bounded_and_old_chunks_keep_their_sums() -> None:
+    lanes = ring(1)
+    number = 0
+    for second in range(60):
+        many = []
+        for index in range(1_000):
+            number += 1
+            many.append(
+                transaction(number, second * 1000 + index, second * 1000 + index + 0.5, second * 1000 + index + 1)
+            )
+        lanes.add_batch(batch(1, second * 1000, second * 1000 + 1000, *many), Mode.CONTENDED)
+    seen = lanes.freeze(T0 + 60 * S, Mode.CONTENDED)
+    chunks = seen.lanes[0].chunks
+    assert sum(len(chunk.transactions) for chunk in chunks) <= KEPT_TRANSACTIONS
+    assert chunks[0].until_ns >= T0 + 60 * S - KEPT_NS
+    columns = picture(seen, Stretch(T0 + 30 * S, S, 29)).lanes[1].columns
+    assert {round(column.held, 3) for column in columns} == {0.5}
+    assert {round(column.queued, 3) for column in columns} == {0.5}
+
+
+def test_more_events_than_a_screen_can_tell_apart_are_shares() -> None:
+    lanes = ring(1)
+    many = [transaction(number, number, number + 0.5, number + 1) for number in range(1, MOST_EVENTS + 2)]
+    lanes.add_batch(batch(1, 0, MOST_EVENTS + 2, *many), Mode.CONTENDED)
+    seen = lanes.freeze(T0 + 10 * S, Mode.CONTENDED)
+    assert not picture(seen, Stretch(T0, 100 * MS, 10)).is_exact
+
+
+@st.composite
+def histories(draw: st.DrawFn) -> LaneRing:
+    """Two writers that take one lock in turn, by events and by counted transactions, in batches of any length."""
+    lanes = ring(2)
+    cursor = 0.0
+    sent = {1: 0.0, 2: 0.0}
+    numbers = {1: 0, 2: 0}
+    pending: dict[int, list[Transaction]] = {1: [], 2: []}
+    counted = {1: 0, 2: 0}
+    done = {1: 0.0, 2: 0.0}
+    for _ in range(draw(st.integers(1, 25))):
+        worker = draw(st.sampled_from([1, 2]))
+        if draw(st.booleans()):
+            numbers[worker] += 1
+            counted[worker] += 1
+        pause, waits, holds = (draw(st.floats(0, 60)) for _ in range(3))
+        asked = draw(st.floats(done[worker], max(cursor + pause, done[worker])))
+        got = max(cursor + pause, asked + waits)
+        numbers[worker] += 1
+        retries = draw(st.integers(0, 9))
+        pending[worker].append(transaction(numbers[worker], asked, got, got + holds, retries))
+        cursor = done[worker] = got + holds
+        if draw(st.booleans()):
+            until = cursor + draw(st.floats(0, 10))
+            some, hold_us = counted[worker], counted[worker] * 100
+            lanes.add_batch(
+                batch(worker, sent[worker], until, *pending[worker], counted=some, hold_us=hold_us), Mode.CONTENDED
+            )
+            sent[worker], pending[worker], counted[worker] = until, [], 0
+            cursor = max(cursor, until)
+            done[worker] = max(done[worker], draw(st.floats(cursor - 5, cursor)))
+    return lanes
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.floats(-50, 500), st.floats(0.1, 2000))
+def test_intervals_never_overlap_and_lie_within_the_stretch(lanes: LaneRing, begin_ms: float, length_ms: float) -> None:
+    seen = lanes.freeze(T0 + 4 * S, Mode.CONTENDED)
+    from_ns, until_ns = T0 + round(begin_ms * MS), T0 + round((begin_ms + length_ms) * MS)
+    for worker in (1, 2):
+        pieces = of(seen, worker, from_ns, until_ns)
+        assert pieces[0].from_ns == from_ns
+        assert pieces[-1].until_ns == until_ns
+        assert all(before.until_ns == after.from_ns for before, after in pairwise(pieces))
+        assert all(piece.from_ns < piece.until_ns for piece in pieces)
+        assert all(0 <= piece.held + piece.asleep + piece.queued <= 1 + 1e-9 for piece in pieces)
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories())
+def test_two_workers_never_hold_one_lock_at_once(lanes: LaneRing) -> None:
+    seen = lanes.freeze(T0 + 4 * S, Mode.CONTENDED)
+    holds = sorted(
+        (piece.from_ns, piece.until_ns)
+        for worker in (1, 2)
+        for piece in of(seen, worker, T0, T0 + 4 * S)
+        if piece.doing is Doing.HOLDING
+    )
+    assert all(before[1] <= after[0] for before, after in pairwise(holds))
+
+
+@settings(max_examples=60, deadline=None)
+@given(histories(), st.integers(1, 100))
+def test_columns_say_what_the_intervals_say(lanes: LaneRing, count: int) -> None:
+    seen = lanes.freeze(T0 + 4 * S, Mode.CONTENDED)
+    stretch = Stretch(T0, 2 * S // count, count)
+    drawn = picture(seen, stretch)
+    for worker in (1, 2):
+        pieces = of(seen, worker, T0, stretch.until_ns)
+        held_ns = sum((piece.until_ns - piece.from_ns) * piece.held for piece in pieces)
+        columns = drawn.lanes[worker].columns
+        assert all(0 <= column.held <= 1 and 0 <= column.asleep <= 1 for column in columns)
+        lost_ns = sum(not column.is_known for column in columns) * stretch.column_ns
+        assert abs(sum(column.held for column in columns) * stretch.column_ns - held_ns) <= lost_ns + 2
+    for lock in drawn.locks:
+        both = zip(lock.held, lock.wasted, strict=True)
+        assert all(held is None or wasted is None or held + wasted <= 1 + 1e-9 for held, wasted in both)

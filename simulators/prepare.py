@@ -1,9 +1,10 @@
-"""Short-lived child processes that use SQLite so that their parent need not: make the databases, count their rows."""
+"""Short-lived child processes that use SQLite so that their parent need not: make the databases, check them."""
 
 from __future__ import annotations
 
 from multiprocessing.context import SpawnContext
 from pathlib import Path
+from typing import Final
 
 import msgspec
 
@@ -14,11 +15,19 @@ class PrepareError(Exception):
     """A database could not be made or counted: one sentence."""
 
 
-class Counted(msgspec.Struct, frozen=True):
-    """What a look into the databases found."""
+CHECKED_BYTES: Final = 512 * 1024 * 1024
+"""Databases up to this size in all are checked for integrity, which takes about a second then."""
 
-    rows: int
+
+class Found(msgspec.Struct, frozen=True):
+    """What a look into the databases found, all together."""
+
     sqlite: str
+    rows: int = 0
+    increments: int = 0
+    """Sum of the counters that read-then-write transactions increment."""
+    complaints: tuple[str, ...] | None = None
+    """What PRAGMA integrity_check complained of, at most ten lines a database; None where it was not asked."""
 
 
 def make_databases(context: SpawnContext, paths: list[Path], *, with_wal: bool = True) -> str:
@@ -26,12 +35,12 @@ def make_databases(context: SpawnContext, paths: list[Path], *, with_wal: bool =
     return _in_child(context, "make" if with_wal else "make without WAL", paths).sqlite
 
 
-def count_rows(context: SpawnContext, paths: list[Path]) -> int:
-    """Count the rows of all databases in a child process; raise PrepareError."""
-    return _in_child(context, "count", paths).rows
+def check_databases(context: SpawnContext, paths: list[Path]) -> Found:
+    """Count rows and increments of all databases and check their integrity in a child process; raise PrepareError."""
+    return _in_child(context, "check", paths)
 
 
-def _in_child(context: SpawnContext, task: str, paths: list[Path]) -> Counted:
+def _in_child(context: SpawnContext, task: str, paths: list[Path]) -> Found:
     receiver, sender = context.Pipe(duplex=False)
     process = start_process(context, "simulators.tasks", "report", (task, [str(path) for path in paths], sender))
     sender.close()
@@ -42,6 +51,6 @@ def _in_child(context: SpawnContext, task: str, paths: list[Path]) -> Counted:
     finally:
         process.join()
         receiver.close()
-    if isinstance(answer, Counted):
+    if isinstance(answer, Found):
         return answer
     raise PrepareError(str(answer))

@@ -55,6 +55,7 @@ def test_all_phases_are_run_as_often_as_asked_and_nothing_is_lost() -> None:
     assert all(period.committed > 0 for period in result.phases)
     assert result.accounting.lost == 0
     assert result.accounting.rows_in_database == result.accounting.rows_expected
+    assert (result.accounting.integrity_errors, result.accounting.increments_expected) == (0, None)
     assert [snapshot.status for snapshot in seen].count(Status.ENDED) == 1
     assert seen[-1].status is Status.ENDED
     last = seen[-1].simulation
@@ -194,3 +195,14 @@ def test_a_lesson_is_explained_before_it_is_run() -> None:
     assert "Question: Does it run?" in text
     assert "two: 2 writers" in text
     assert "sqlwatch simulate short" in text
+
+
+def test_increments_are_added_up_over_the_phases_that_have_any() -> None:
+    text = SHORT.replace("workload = { writers = 1 }", 'workload = { statement = "read-then-write" }')
+    session = ScenarioSession(parse(text, "short.toml", "short"))
+    session.start()
+    assert session.wait(PATIENCE_S)
+    accounting = session.result().accounting
+    assert accounting.increments_expected is not None
+    assert 0 < accounting.increments_expected < accounting.commits_received
+    assert accounting.increments_in_database == accounting.increments_expected

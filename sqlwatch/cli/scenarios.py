@@ -48,6 +48,7 @@ def _check(lessons: list[Scenario]) -> int:
     """Run lessons one after the other; a line for each, and 1 if one did not show what it should."""
     from sqlwatch.cli.lesson import prepare
     from sqlwatch.cli.signals import ending_on_signals
+    from sqlwatch.diagnose.invariants import broken
     from sqlwatch.diagnose.lesson import judge, verdict
     from sqlwatch.session.errors import SessionError
 
@@ -61,14 +62,16 @@ def _check(lessons: list[Scenario]) -> int:
         if ended_by.signal is not None:
             return ended_by.exit_code
         try:
-            session.result()
+            faults = broken(session.result().accounting)
         except SessionError as error:
             raise CommandError(f"{lesson.name}: {error.message}", error.exit_code) from error
         shown = judge(lesson, session.repeats)
-        is_shown = all(one.shown for one in shown)
+        is_shown = all(one.shown for one in shown) and not faults
         failed += not is_shown
         print_text(f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} {verdict(shown)}")
         for one in shown:
             print_text(f"{'':<11}{one.words}")
+        for fault in faults:
+            print_text(f"{'':<11}BROKEN: {fault}")
     print_text(f"{len(lessons) - failed} of {len(lessons)} lessons showed what they should.")
     return ExitCode.FOUND if failed else ExitCode.DONE

@@ -323,3 +323,11 @@ class Accounting(msgspec.Struct, frozen=True):
     """Counted by a process of its own at the end; None if it could not be counted."""
     lost: int
     """attempted - received."""
+    increments_expected: int | None = None
+    """Read-then-write only: how often the counter was incremented, by the workers' own counts; None elsewhere."""
+    increments_in_database: int | None = None
+    """What the counters say at the end; fewer than expected are lost updates."""
+    integrity_errors: int | None = None
+    """Lines of complaint from PRAGMA integrity_check; None where it was not run, as for large databases."""
+    workers_killed: int = 0
+    """Workers that did not end by themselves; what such a one had not sent yet is lost."""

@@ -8,11 +8,12 @@ from simulators.scenario import Phase, Scenario
 from sqlwatch.charts.segment import plain
 from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.text import one_cell_each
+from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.side_by_side import base_of, side_by_side, side_notes
 from sqlwatch.metrics.result import Result
-from sqlwatch.metrics.snapshot import Accounting, Period
-from sqlwatch.report.plain import WIDTH, number, wrapped
+from sqlwatch.metrics.snapshot import Period
+from sqlwatch.report.plain import WIDTH, wrapped
 
 
 def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
@@ -31,7 +32,7 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
-        wrapped(_invariants(result.accounting)),
+        wrapped(invariant_words(result.accounting)),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
@@ -77,12 +78,3 @@ def _published(scenario: Scenario) -> list[str]:
     for row in scenario.published:
         lines += wrapped(f"{row.what}: {row.value}", "  ", "    ")
     return lines
-
-
-def _invariants(accounting: Accounting) -> str:
-    rows = accounting.rows_in_database
-    found = "could not be counted" if rows is None else f"{number(rows)} are there"
-    return (
-        f"Accounting: {number(accounting.transactions_attempted)} transactions, {number(accounting.lost)} lost; "
-        f"{number(accounting.rows_expected)} rows expected, {found}."
-    )

@@ -8,6 +8,7 @@ from typing import Any, Final
 from simulators.events import Role
 from sqlwatch.charts import units
 from sqlwatch.diagnose import Finding, findings
+from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.side_by_side import times_words
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.result_codes import name_of
@@ -210,7 +211,7 @@ def _unusual_exits(result: Result) -> list[str]:
 
 
 def _accounting(accounting: Accounting) -> list[str]:
-    """State the three independent counts and any difference."""
+    """State the three independent counts, and whether what must hold does."""
     a = accounting
     failed = a.transactions_received - a.commits_received - a.withdrawn - a.in_doubt
     lines = ["Accounting (the whole run, warm-up included)"]
@@ -224,11 +225,7 @@ def _accounting(accounting: Accounting) -> list[str]:
         f"{number(a.in_doubt)} in doubt",
         "  ", "    ",
     )  # fmt: skip
-    rows = "could not be counted" if a.rows_in_database is None else f"{number(a.rows_in_database)} in the database"
-    differs = ""
-    if a.rows_in_database is not None and a.rows_in_database != a.rows_expected:
-        differs = f" (difference {a.rows_in_database - a.rows_expected:+,})"
-    return lines + wrapped(f"rows: {number(a.rows_expected)} expected, {rows}{differs}", "  ", "    ")
+    return lines + wrapped(invariant_words(a), "  ", "    ")
 
 
 def _findings(found: Sequence[Finding]) -> list[str]:

@@ -223,8 +223,10 @@ def _merged(scenario: Scenario, results: list[Result], phases: tuple[Period, ...
 
 
 def _sum(parts: list[Accounting]) -> Accounting:
+    """Add up; increments only over the phases that have any."""
     totals: dict[str, int | None] = {}
     for name in Accounting.__struct_fields__:
-        values = [getattr(part, name) for part in parts]
-        totals[name] = None if None in values else sum(values)
+        applies = [part for part in parts if not name.startswith("increments") or part.increments_expected is not None]
+        values = [getattr(part, name) for part in applies]
+        totals[name] = sum(values) if values and None not in values else None
     return msgspec.convert(totals, Accounting)

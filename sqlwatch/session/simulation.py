@@ -18,12 +18,13 @@ from typing import Final
 from simulators.events import Batch, Mode, Role, Tick, WorkerExited
 from simulators.fleet import Fleet, FleetState
 from simulators.place import Place, PlaceError, check_database_path, create_place, filesystem_of
-from simulators.prepare import PrepareError, count_rows, make_databases
+from simulators.prepare import Found, PrepareError, check_databases, make_databases
 from simulators.spawning import start_tracker
-from simulators.workload import Workload
+from simulators.workload import Statement, Workload
 from sqlwatch.metrics.fold import SimulationFold
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
+from sqlwatch.observe.text import printable
 from sqlwatch.observe.wal import WalReader
 from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
 from sqlwatch.session.own_cpu import OwnCpu
@@ -298,13 +299,21 @@ class SimulationSession:
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
 
+    def _check(self, place: Place) -> Found | None:
+        """Have the databases counted and checked; None, with a message, where that failed."""
+        try:
+            found = check_databases(get_context("spawn"), list(place.databases))
+        except PrepareError as error:
+            self._message = self._message or str(error)
+            return None
+        if found.complaints:
+            self._message = f"The database is damaged: integrity_check says {printable(found.complaints[0])}."
+        return found
+
     def _conclude(self, fleet: Fleet, fold: SimulationFold, place: Place, sqlite: str) -> Result:
         attempted, committed, in_doubt = fleet.attempted()
-        try:
-            rows: int | None = count_rows(get_context("spawn"), list(place.databases))
-        except PrepareError as error:
-            rows = None
-            self._message = self._message or str(error)
+        found = self._check(place)
+        increments = self._workload.statement is Statement.READ_THEN_WRITE
         final = fold.snapshot(Status.ENDED, self._message)
         phases = _measured_phases(final)[len(self._earlier) :]
         by_mode = {period.mode: period for period in phases}
@@ -327,8 +336,12 @@ class SimulationSession:
                 withdrawn=fold.withdrawn,
                 in_doubt=in_doubt + fold.in_doubt,
                 rows_expected=committed * self._workload.rows,
-                rows_in_database=rows,
+                rows_in_database=found.rows if found else None,
                 lost=attempted - fold.received - in_doubt,
+                increments_expected=committed if increments else None,
+                increments_in_database=found.increments if found and increments else None,
+                workers_killed=sum(handle.exit is not None and handle.exit.exit != "ok" for handle in fleet.handles),
+                integrity_errors=len(found.complaints) if found and found.complaints is not None else None,
             ),
             final=final,
             message=self._message,

@@ -39,7 +39,8 @@ PROMISED: dict[str, list[str]] = {
                      "checkpoints_incomplete"],
     "comparison": ["throughput_ratio", "p99_ratio"],
     "accounting": ["transactions_attempted", "transactions_received", "commits_received", "withdrawn", "in_doubt",
-                   "rows_expected", "rows_in_database", "lost"],
+                   "rows_expected", "rows_in_database", "lost", "increments_expected", "increments_in_database",
+                   "integrity_errors", "workers_killed"],
     "findings.0": ["code", "severity", "summary", "pid", "since_s", "evidence", "remedy"],
 }  # fmt: skip
 """The keys of each object, by the path to it, as the interface lists them."""

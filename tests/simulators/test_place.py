@@ -13,7 +13,7 @@ import psutil
 import pytest
 
 from simulators.place import PlaceError, check_database_path, create_place, filesystem_of, sweep, temporary_root
-from simulators.prepare import PrepareError, count_rows, make_databases
+from simulators.prepare import PrepareError, check_databases, make_databases
 
 CONTEXT = get_context("spawn")
 
@@ -23,7 +23,7 @@ def test_a_place_lies_in_the_temporary_directory_and_goes_without_a_trace(short_
     assert place.directory.parent == short_tmp
     assert [path.name for path in place.databases] == ["simulation.db", "simulation-2.db"]
     make_databases(CONTEXT, list(place.databases))
-    assert count_rows(CONTEXT, list(place.databases)) == 0
+    assert check_databases(CONTEXT, list(place.databases)).rows == 0
     assert place.size_bytes() > 0
     place.remove()
     assert not list(short_tmp.iterdir())
@@ -41,7 +41,7 @@ def test_a_database_the_user_names_is_made_kept_and_made_anew(short_tmp: Path, t
         connection.commit()
         connection.close()
     make_databases(CONTEXT, [path])
-    assert count_rows(CONTEXT, [path]) == 0
+    assert check_databases(CONTEXT, [path]).rows == 0
 
 
 @pytest.mark.parametrize("mode", ["delete", "truncate", "persist"])
@@ -55,7 +55,7 @@ def test_a_database_without_wal_is_made_and_left_without_a_journal(short_tmp: Pa
         connection.execute("INSERT INTO entry(worker, number, payload) VALUES (1, 1, '')")
         connection.commit()
         connection.close()
-        assert count_rows(CONTEXT, [path]) == 1
+        assert check_databases(CONTEXT, [path]).rows == 1
         assert [found.name for found in tmp_path.iterdir()] == ["mine.db"]
     make_databases(CONTEXT, [path])
     with closing(sqlite3.connect(path)) as connection:
@@ -193,3 +193,22 @@ def test_workers_end_by_themselves_when_their_parent_is_killed(short_tmp: Path, 
     assert len(list(short_tmp.iterdir())) == 1
     create_place(1, None).remove()
     assert not list(short_tmp.iterdir())
+
+
+def test_a_check_finds_increments_and_damage(short_tmp: Path, tmp_path: Path) -> None:
+    paths = [tmp_path / "one.db", tmp_path / "two.db"]
+    make_databases(CONTEXT, paths, with_wal=False)
+    for path in paths:
+        with closing(sqlite3.connect(path)) as connection, connection:
+            connection.execute("UPDATE counter SET value = 7")
+            connection.executemany(
+                "INSERT INTO entry(worker, number, payload) VALUES (1, ?, zeroblob(900))", ((n,) for n in range(99))
+            )
+    found = check_databases(CONTEXT, paths)
+    assert (found.rows, found.increments, found.complaints) == (198, 14, ())
+    content = bytearray(paths[1].read_bytes())
+    page = content.index(b"\x0d", 4096 * 5, 4096 * 5 + 1)  # a leaf page of the table (SQLite's file format, 1.6)
+    content[page + 8 : page + 10] = b"\xff\xff"  # its first cell pointer points beyond the page
+    paths[1].write_bytes(content)
+    damaged = check_databases(CONTEXT, [paths[1]])
+    assert damaged.complaints

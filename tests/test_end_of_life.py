@@ -185,9 +185,11 @@ def test_a_lesson_from_question_to_comparison(short_tmp: Path) -> None:
     try:
         shown.until("Lesson", "does everybody get a turn?", "NOW  contended", "one share near 100 %")
         shown.until("done contended", "NOW  single-writer")
-        text = shown.until("Verdict", "The phases side by side", "lock wait p99.9")
+        text = shown.until("Verdict", "What was compared", "Why", "When it would not happen")
         for words in ("starvation: One writer takes every turn", "contended against single-writer: here", "It is over"):
             assert words in text
+        shown.press("\x1b[6~")  # page down
+        shown.until("The phases side by side", "lock wait p99.9")
         shown.press("\x1b")
         shown.until("SINGLE-WRITER", "ENDED", "c compares")
         shown.press("q")

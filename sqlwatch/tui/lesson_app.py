@@ -12,7 +12,7 @@ from simulators.scenario import Scenario, names
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.protocol import Opened, SessionProtocol
-from sqlwatch.tui.view import View
+from sqlwatch.tui.view import NEWEST, View
 
 if TYPE_CHECKING:
     from textual.driver import Driver
@@ -161,7 +161,8 @@ class LessonApp(DashboardApp):
             self._comparison.dismiss()
         self._opening = self._open_lesson(name)
         self.follow_with(self._opening.session)
-        self.change(replace(self._live, frozen=False), f"ending this run; then the lesson {name} begins")
+        live = replace(self._live, frozen=False, past=NEWEST)
+        self.change(live, f"ending this run; then the lesson {name} begins")
 
     def session_changed(self) -> None:
         """Begin with an empty picture: the session before is over."""

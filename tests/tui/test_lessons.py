@@ -249,7 +249,7 @@ async def test_without_a_lesson_c_compares_the_modes(taught: Open) -> None:
 async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, opener: Opener) -> None:
     async with taught() as screen:
         await screen.send(lesson_snapshot(1))
-        await screen.press("o")
+        await screen.press("l", "space", "o")
         assert isinstance(screen.app.screen, LessonPicker)
         text = "\n".join(screen.lines())
         for words in ("seed 000", "starvation", "14s", "queue", "Compares: contended, single-writer"):
@@ -268,6 +268,9 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         assert "NOW  contended" in screen.text("lesson")
         assert "starvation" in screen.text("lesson")
         assert "275/s" not in screen.text("header"), "nothing of the run before is left"
+        assert "linear" in screen.text("waits"), "how one looks stays"
+        await screen.press("left_square_bracket")
+        assert "the lanes show" in screen.text("headline"), "so does the window"
         session.send(make_snapshot(3))
         await until(screen, lambda: "starvation: all 16 writers" in screen.text("headline"))
 

@@ -317,18 +317,25 @@ class Fleet:
     def _send(self, handle: Handle, *, stop: bool = False) -> None:
         """Send the current order to one worker; its share of the transactions is its own."""
         order = self._order
-        share = 0
-        if order.transactions and handle.role is Role.WRITER:
-            writers = [h.id for h in self.living(Role.WRITER)]
-            share, rest = divmod(order.transactions, len(writers))
-            share += writers.index(handle.id) < rest
+        share = self._share_of(handle)
         stop = stop or handle.is_leaving
         self._expect(handle, stop=stop)
-        handle.order(Order(order.epoch, order.run and not stop, order.mode, order.phase, stop, share))
+        run = order.run and not stop and share != 0
+        handle.order(Order(order.epoch, run, order.mode, order.phase, stop, share or 0))
+
+    def _share_of(self, handle: Handle) -> int | None:
+        """Return a writer's share of the order's transactions; None for no limit."""
+        order = self._order
+        if not order.transactions or handle.role is not Role.WRITER:
+            return None
+        writers = [h.id for h in self.living(Role.WRITER)]
+        share, rest = divmod(order.transactions, len(writers))
+        return share + (writers.index(handle.id) < rest)
 
     def _expect(self, handle: Handle, *, stop: bool = False) -> None:
         """Say in a worker's slot whether the rounds of a burst wait for it."""
         takes_part = handle.role is Role.WRITER and self._order.run and not stop and not handle.is_leaving
+        takes_part = takes_part and self._share_of(handle) != 0
         handle.slot.expected = self._order.epoch if takes_part and handle.is_alive else 0
 
     def _spawn(self, role: Role, database: int) -> None:

@@ -182,6 +182,16 @@ def test_a_share_of_transactions_is_run_exactly(drive: Drive) -> None:
     assert driven.commits() == 103
 
 
+@pytest.mark.parametrize("arrival", ["closed", "burst"])
+def test_writers_without_a_share_rest(drive: Drive, arrival: str) -> None:
+    driven = drive(writers=5, transactions=3, hold=0, think=0, arrival=arrival)
+    driven.start()
+    driven.until(lambda: driven.fleet.is_idle, "everyone's share")
+    driven.stop()
+    driven.check_nothing_lost()
+    assert driven.commits() == 3
+
+
 def test_the_long_hold_of_a_worker_that_must_end_is_cut_short(drive: Drive) -> None:
     driven = drive(writers=1, hold="30s", think=0)
     driven.start()

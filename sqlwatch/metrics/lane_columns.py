@@ -204,7 +204,15 @@ def _lock(
         held.add(begin, end)
     for begin, end in _without(_union(waits), holds):
         wasted.add(begin, end)
-    return LockColumns(held.shares(), wasted.shares(), True)
+    present = _Paint(stretch)
+    for begin, end in _union(sorted(piece[1:3] for piece in pieces if piece.doing is not Doing.ABSENT)):
+        present.add(begin, end)
+    is_known = [share > 0.5 for share in present.shares()]
+    return LockColumns(
+        tuple(share if known else None for share, known in zip(held.shares(), is_known, strict=True)),
+        tuple(share if known else None for share, known in zip(wasted.shares(), is_known, strict=True)),
+        True,
+    )
 
 
 def _lock_from_looks(lanes: Lanes, database: int, stretch: Stretch) -> LockColumns:

@@ -42,6 +42,8 @@ class DashboardApp(SessionApp):
     PANELS: ClassVar[tuple[str, ...]] = ()
     """Names of the panels, those of the keys 1, 2, 3 ... first, in that order."""
     ENDED_WORDS: ClassVar[str] = "the run has ended; q quits"
+    FIRST_WINDOW_NS: ClassVar[int] = 0
+    """Time that lanes show at first."""
     CSS = """
     Screen { overflow: hidden; }
     Rows { position: absolute; }
@@ -61,7 +63,7 @@ class DashboardApp(SessionApp):
             raise ValueError(f"glyphs: there is no set {glyphs!r}; known are {', '.join(GLYPH_SETS)}.")
         super().__init__(session, fps=fps, driver_class=driver_class)
         self._headline = headline
-        self._view = View(GLYPH_SETS[glyphs])
+        self._view = View(GLYPH_SETS[glyphs], window_ns=self.FIRST_WINDOW_NS)
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
         self._forgetting: Timer | None = None

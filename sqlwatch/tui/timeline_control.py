@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, ClassVar, Final
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlwatch.charts import units
 from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, transactions_of
@@ -23,11 +23,6 @@ class ZoomingApp(DashboardApp):
     """A dashboard whose lanes show one of several windows of time."""
 
     WINDOWS_NS: ClassVar[tuple[int, ...]] = ()
-    FIRST_WINDOW_NS: ClassVar[int] = 0
-
-    def __init__(self, *arguments: Any, **options: Any) -> None:
-        super().__init__(*arguments, **options)
-        self._view = self._live = replace(self._live, window_ns=self.FIRST_WINDOW_NS)
 
     def action_zoom_in(self) -> None:
         """Show less time, in more detail."""
@@ -128,7 +123,9 @@ class PastApp(ZoomingApp):
             middle_ns = max((transaction.asked_ns + transaction.done_ns) // 2, transaction.done_ns - window_ns // 2)
             past = past._replace(back_ns=lanes.now_ns - LATENESS_NS - middle_ns - window_ns // 2)
         past = _bounded(past, lanes, window_ns)._replace(event=EventKey(worker, transaction.number))
-        words = f"w{worker} waited {units.duration(_wait_ns(transaction))}; enter tells all of it"
+        lane = lanes.lane(worker)
+        who = lane.label if lane is not None else str(worker)
+        words = f"{who} waited {units.duration(_wait_ns(transaction))}; enter tells all of it"
         self.change(replace(self._live, past=past), words)
 
     def event_under_cursor(self) -> EventKey | None:

@@ -71,7 +71,7 @@ class LanesPanel(Panel):
         room = rows if rows <= 2 else rows - 1
         locks = max(min(lanes.databases, room // 6), 1)
         chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.past.event)
-        labels = ["wasted", *(lane.label for lane in chosen)]
+        labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
         plot = margins(labels, [_CAPTION], width)[1]
         if plot < 4:
             return [(Segment(" too narrow", Ink.MUTED),)]
@@ -111,10 +111,10 @@ def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
 
 
 def present_lanes(simulation: Simulation) -> list[WorkerLane]:
-    """Return the lanes of those who take part: the single writer first while it does, then by number."""
+    """Return the lanes of those who take part, or after the end took part: the single writer first, then by number."""
     alive = {worker.id for worker in simulation.phase.workers if worker.exit is None}
     serves = simulation.mode is Mode.SINGLE_WRITER
-    lanes = [lane for lane in simulation.lanes.lanes if lane.worker in alive]
+    lanes = [lane for lane in simulation.lanes.lanes if lane.worker in alive or not alive]
     lanes = [lane for lane in lanes if serves or lane.role is not Role.SINGLE_WRITER]
     return sorted(lanes, key=lambda lane: (lane.role is not Role.SINGLE_WRITER, lane.worker))
 
@@ -147,12 +147,12 @@ def _winners(simulation: Simulation) -> set[int]:
 
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
     """Return two lanes for a write lock: when it was held, and when it was free while somebody waited."""
-    suffix = str(number + 1) if databases > 1 else ""
     sign = "" if lock.is_exact else "~"
     telling = [share if share is None or share >= _LEAST_WASTED else 0.0 for share in lock.wasted]
+    held, wasted = _lock_labels(number, databases)
     parts = (
-        (f"held{suffix}", lock.held, lock.held_share, Ink.HOLDS),
-        (f"wasted{suffix}"[-6:], telling, lock.wasted_share, Ink.WARNING),
+        (held, lock.held, lock.held_share, Ink.HOLDS),
+        (wasted, telling, lock.wasted_share, Ink.WARNING),
     )
     return [
         Lane(
@@ -161,6 +161,12 @@ def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
         )
         for label, shares, total, ink in parts
     ]  # fmt: skip
+
+
+def _lock_labels(number: int, databases: int) -> tuple[str, str]:
+    """Return the labels of a lock's two lanes, with the number of its database where there are several."""
+    suffix = str(number + 1) if databases > 1 else ""
+    return f"held{suffix}", f"wasted{suffix}"
 
 
 def _lane(lane: WorkerLane, seen: LaneColumns, view: View, stretch: Stretch) -> Lane:

@@ -109,6 +109,25 @@ async def test_the_idle_writer_and_those_who_wait_for_it(watched: Open) -> None:
         assert "busy errors 14" in screen.text("header")
 
 
+async def test_brackets_zoom_the_lanes(watched: Open) -> None:
+    async with watched(200, 50) as screen:
+
+        def ticks() -> str:
+            return next(line for line in screen.text("timeline").splitlines() if line.endswith("now"))
+
+        await screen.send(states.idle_writer())
+        first = ticks()
+        assert "-30s" in first
+        await screen.press("left_square_bracket")
+        assert "-10s" in ticks()
+        assert "-15s" not in ticks()
+        assert "10s" in screen.text("headline")
+        await screen.press("right_square_bracket")
+        assert ticks() == first
+        await screen.press("right_square_bracket")
+        assert "-60s" in ticks()
+
+
 async def test_a_lower_bound_is_never_shown_as_the_whole_truth(watched: Open) -> None:
     async with watched() as screen:
         await screen.send(states.pinned())

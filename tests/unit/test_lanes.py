@@ -147,6 +147,16 @@ def test_who_rests_is_absent_and_not_idle() -> None:
     ]  # fmt: skip
 
 
+def test_while_all_rest_nothing_is_known_of_the_lock() -> None:
+    lanes = ring(1)
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    lanes.add_sample(sample(80, WorkerSample(1, WorkerState.PARKED, 0)))
+    lanes.add_sample(sample(500, WorkerSample(1, WorkerState.PARKED, 0)))
+    lock = picture(lanes.freeze(T0 + 700 * MS, Mode.CONTENDED), Stretch(T0, 40 * MS, 4)).locks[0]
+    assert lock.held == (0.05, 0, None, None)
+    assert lock.wasted == (0, 0, None, None)
+
+
 def test_a_checkpoint_is_cut_out_of_what_is_no_wait() -> None:
     lanes = ring()
     ran = Checkpoint(T0 + 20 * MS, T0 + 30 * MS, 100, 100, 0)

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import os
 import secrets
 import signal
 import socket
@@ -45,6 +46,8 @@ class WebView(Server):
         page = resources.files("sqlwatch.cli").joinpath("web_page.html").read_text(encoding="utf-8")
         self._page = Template(page, autoescape=True)
         self._sockets: set[web.WebSocketResponse] = set()
+        self._tabs: set[Tab] = set()
+        """Those whose process may still run; it ends after its connection."""
 
     async def _make_app(self) -> web.Application:
         """Return the application; nothing in it is reached past the guard."""
@@ -59,6 +62,7 @@ class WebView(Server):
         )
         app.on_response_prepare.append(self._restrict)
         app.on_shutdown.append(self.on_shutdown)
+        app.on_cleanup.append(self._end_tabs)
         return app
 
     @web.middleware
@@ -108,6 +112,7 @@ class WebView(Server):
             self.command, write_bytes=connection.send_bytes, write_str=connection.send_str,
             close=cast("Callable[[], Awaitable[None]]", connection.close), download_manager=self.download_manager,
         )  # fmt: skip
+        self._tabs.add(tab)
         try:
             await connection.prepare(request)
             try:
@@ -118,11 +123,16 @@ class WebView(Server):
         finally:
             self._sockets.discard(connection)
             await tab.stop()
+            self._tabs.discard(tab)
         return connection
 
     async def on_shutdown(self, app: web.Application) -> None:
-        """Close all tabs; each of them ends its process."""
+        """Close all connections; each tab then ends its process."""
         await asyncio.gather(*(one.close(code=WSCloseCode.GOING_AWAY, message=b"ended") for one in self._sockets))
+
+    async def _end_tabs(self, app: web.Application) -> None:
+        """Wait for the processes of tabs that were closed shortly before: aiohttp does not."""
+        await asyncio.gather(*(tab.stop() for tab in self._tabs))
 
 
 def serve(address: WebAddress, title: str) -> int:
@@ -179,7 +189,7 @@ def _listen(address: WebAddress) -> socket.socket:
     try:
         return socket.create_server(place[:2], family=family)
     except OSError as error:
-        words = (error.strerror or str(error)).lower()
+        words = os.strerror(error.errno).lower() if error.errno else str(error)
         raise CommandError(
             f"Port {address.port} of {address.host} cannot be had: {words}. Choose another with --web-port.",
             ExitCode.USAGE,

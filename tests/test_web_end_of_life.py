@@ -134,6 +134,19 @@ async def test_a_server_that_is_killed_takes_all_with_it(simulation: Served, sho
     assert not list(short_tmp.iterdir())
 
 
+async def test_a_request_that_is_no_http_is_no_event(simulation: Served) -> None:
+    await simulation.until(lambda: "http://" in simulation.said(), "the address")
+    found = re.search(r"http://([0-9.]+):([0-9]+)/", simulation.said())
+    assert found is not None
+    reader, writer = await asyncio.open_connection(found[1], int(found[2]))
+    writer.write(b"GET / HTTP/1.1\r\n\r\n")
+    assert b"400" in await reader.readline()
+    writer.close()
+    simulation.process.send_signal(signal.SIGTERM)
+    simulation.process.communicate(timeout=PATIENCE_S)
+    assert "Traceback" not in simulation.said()
+
+
 async def test_watch_is_shown_too(short_tmp: Path, tmp_path: Path) -> None:
     database = tmp_path / "not-there-yet.db"
     served = Served(["watch", str(database)], tmp_path)

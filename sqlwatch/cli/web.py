@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import ipaddress
+import logging
 import os
 import secrets
 import signal
@@ -18,6 +19,7 @@ from importlib import resources
 from typing import Final, cast
 
 from aiohttp import WSCloseCode, web
+from aiohttp.http_exceptions import HttpProcessingError
 from jinja2 import Template
 from textual_serve.server import Server
 
@@ -149,6 +151,7 @@ def serve(address: WebAddress, title: str) -> int:
     words = f"{title}: open http://{shown}:{port}/{query}\nEach tab is a run of its own; ctrl+c here ends all."
     if token is not None:
         words += "\nWhoever knows this address can use it. The connection is not encrypted."
+    logging.getLogger("aiohttp.server").addFilter(_is_ours)
     with contextlib.redirect_stdout(sys.stderr):
         return asyncio.run(_run(WebView(title, Guard(token), port), listening, words))
 
@@ -194,6 +197,11 @@ def _listen(address: WebAddress) -> socket.socket:
             f"Port {address.port} of {address.host} cannot be had: {words}. Choose another with --web-port.",
             ExitCode.USAGE,
         ) from error
+
+
+def _is_ours(record: logging.LogRecord) -> bool:
+    """Tell whether a message is about this program, and not about a request that is no HTTP."""
+    return not (record.exc_info and isinstance(record.exc_info[1], HttpProcessingError))
 
 
 def _is_loopback(address: str) -> bool:

@@ -47,7 +47,7 @@ class WebView(Server):
         self._cookie = f"sqlwatch-{port}"
         page = resources.files("sqlwatch.cli").joinpath("web_page.html").read_text(encoding="utf-8")
         self._page = Template(page, autoescape=True)
-        self._sockets: set[web.WebSocketResponse] = set()
+        self._connections: dict[web.WebSocketResponse, asyncio.BaseTransport | None] = {}
         self._tabs: set[Tab] = set()
         """Those whose process may still run; it ends after its connection."""
 
@@ -106,35 +106,43 @@ class WebView(Server):
 
     async def handle_websocket(self, request: web.Request) -> web.WebSocketResponse:
         """Run a dashboard for one tab until the tab is closed or the dashboard is left."""
-        if len(self._sockets) >= MOST_TABS:
+        if len(self._connections) >= MOST_TABS:
             raise web.HTTPServiceUnavailable(text=f"{MOST_TABS} tabs are open already; close one.\n")
         connection = web.WebSocketResponse(heartbeat=15, timeout=_CLOSING_S, max_msg_size=_LARGEST_MESSAGE)
-        self._sockets.add(connection)
+        await connection.prepare(request)
+        self._connections[connection] = request.transport
         tab = Tab(
             self.command, write_bytes=connection.send_bytes, write_str=connection.send_str,
             close=cast("Callable[[], Awaitable[None]]", connection.close), download_manager=self.download_manager,
         )  # fmt: skip
         self._tabs.add(tab)
         try:
-            await connection.prepare(request)
-            try:
-                await tab.start(int(request.query.get("width", "80")), int(request.query.get("height", "24")))
-                await self._process_messages(connection, tab)
-            except _BAD_MESSAGE:
-                await connection.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not understood")
+            await tab.start(int(request.query.get("width", "80")), int(request.query.get("height", "24")))
+            await self._process_messages(connection, tab)
+        except _BAD_MESSAGE:
+            await connection.close(code=WSCloseCode.POLICY_VIOLATION, message=b"not understood")
         finally:
-            self._sockets.discard(connection)
+            await _close(connection, self._connections.pop(connection))
             await tab.stop()
             self._tabs.discard(tab)
         return connection
 
     async def on_shutdown(self, app: web.Application) -> None:
         """Close all connections; each tab then ends its process."""
-        await asyncio.gather(*(one.close(code=WSCloseCode.GOING_AWAY, message=b"ended") for one in self._sockets))
+        await asyncio.gather(*(_close(*one) for one in self._connections.items()))
 
     async def _end_tabs(self, app: web.Application) -> None:
         """Wait for the processes of tabs that were closed shortly before: aiohttp does not."""
         await asyncio.gather(*(tab.stop() for tab in self._tabs))
+
+
+async def _close(connection: web.WebSocketResponse, transport: asyncio.BaseTransport | None) -> None:
+    """Close a connection for good, also if the browser takes nothing any more: whoever sends must not wait for it."""
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(_CLOSING_S):
+            await connection.close(code=WSCloseCode.GOING_AWAY, message=b"ended")
+    if isinstance(transport, asyncio.WriteTransport):
+        transport.abort()
 
 
 def serve(address: WebAddress, title: str) -> int:

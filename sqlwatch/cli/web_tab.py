@@ -9,6 +9,7 @@ import signal
 import sys
 from typing import Any, Final
 
+from aiohttp import ClientConnectionError
 from textual_serve.app_service import AppService
 
 _LEAVES_WITHIN_S: Final = 5.0
@@ -18,6 +19,8 @@ END_WITHIN_S: Final = _LEAVES_WITHIN_S + _ENDS_WITHIN_S + 1.0
 _MOST_COLUMNS: Final = 500
 _MOST_ROWS: Final = 300
 """Beyond what any screen shows; a larger picture would only cost memory."""
+_GONE: Final = (ConnectionError, ClientConnectionError)
+"""What aiohttp raises for a browser that has gone."""
 
 
 class Tab(AppService):
@@ -46,14 +49,22 @@ class Tab(AppService):
         """Tell the process about the new size of the page, in cells."""
         await super().set_terminal_size(*_bounded(width, height))
 
+    async def run(self) -> None:
+        """Pass on what the process draws; where nobody takes it any more, read on: a full pipe would block its end."""
+        await super().run()
+        assert self._process is not None
+        assert self._process.stdout is not None
+        while await self._process.stdout.read(1 << 16):
+            pass
+
     async def on_data(self, payload: bytes) -> None:
-        """Pass a part of the picture on, or drop it if the browser has gone: the process must not wait for it."""
-        with contextlib.suppress(ConnectionError):
+        """Pass a part of the picture on, or drop it if the browser has gone."""
+        with contextlib.suppress(*_GONE):
             await super().on_data(payload)
 
     async def on_meta(self, data: bytes) -> None:
         """Pass a message on, or drop it if the browser has gone."""
-        with contextlib.suppress(ConnectionError):
+        with contextlib.suppress(*_GONE):
             await super().on_meta(data)
 
     async def stop(self) -> None:

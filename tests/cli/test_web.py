@@ -29,7 +29,7 @@ def write(kind, data):
     sys.stdout.buffer.flush()
 def read(count):
     data = sys.stdin.buffer.read(count)
-    if len(data) < count and "STUBBORN" not in os.environ:
+    if len(data) < count:
         sys.exit(0)
     return data
 sys.stdout.buffer.write(b"__GANGLION__\\n")
@@ -39,7 +39,11 @@ while True:
     data = read(length)
     if b"quit" in data or data == b"q":
         write(b"M", json.dumps({"type": "exit"}).encode())
+        open(sys.argv[0] + ".left", "w").close()
         break
+    if data == b"flood":
+        for _ in range(400):
+            write(b"D", bytes(1 << 16))
     write(b"D", kind + data)
 """
 """Speaks textual-serve's protocol, and sends everything back."""
@@ -116,6 +120,23 @@ async def test_the_server_ends_what_it_started(app: None) -> None:
         processes = psutil.Process().children()
     assert processes
     assert not any(process.is_running() for process in processes)
+
+
+async def test_a_browser_that_takes_nothing_any_more_holds_up_nobody(app: None, tmp_path: Path) -> None:
+    async with served() as client:
+        tab = await connect(client)
+        await said(tab)
+        (process,) = psutil.Process().children()
+        await tab.send_str(json.dumps(["stdin", "flood"]))
+        written, before = 0, -1
+        async with asyncio.timeout(20):
+            while written < 1 << 16 or written != before:  # until it writes no more, since nobody reads
+                await asyncio.sleep(0.2)
+                written, before = process.io_counters().write_chars, written
+        assert written < 400 << 16
+        await client.server.close()
+    assert not process.is_running()
+    assert (tmp_path / "app.py.left").exists()
 
 
 async def test_a_process_that_does_not_leave_is_ended(app: None, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,9 +13,13 @@ import click
 import pytest
 
 from simulators.scenario import names, parse
+from sqlwatch.charts.glyphs import GLYPH_SETS
 from sqlwatch.cli.main import sqlwatch
 from sqlwatch.diagnose import load_rules, lock_rules, observation, simulation, wal_rules
 from sqlwatch.diagnose.lesson import check_figures
+from sqlwatch.tui.simulate_guide import GUIDE
+from sqlwatch.tui.view import View
+from sqlwatch.tui.watch_guide import guide_for
 
 ROOT = Path(__file__).parents[1]
 PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
@@ -107,6 +111,14 @@ def test_files_that_are_named_exist() -> None:
                 and "reads_panel" not in code
             ):
                 assert (ROOT / code).exists(), (path.name, code)
+
+
+def test_every_panel_is_explained() -> None:
+    page = (ROOT / "docs" / "reading.md").read_text()
+    simulate, watch = page.split("\n## watch\n")
+    for guide, part in ((GUIDE, simulate), (guide_for(View(GLYPH_SETS["ascii"])), watch)):
+        for title, _ in guide[1:]:  # the first one is about all of it
+            assert f"**{title}.**" in part, title
 
 
 def test_every_finding_is_explained() -> None:

@@ -13,6 +13,7 @@ from typing import Final
 import click
 
 from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.tui.browser import is_in_browser
 
 _NOBODY_READS: Final = (errno.EPIPE, errno.EIO, errno.EBADF)
 """A pipe whose reader has gone, a terminal that was closed, a descriptor that was never open."""
@@ -21,7 +22,9 @@ _SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
 
 def has_terminal() -> bool:
-    """Tell whether a dashboard could be drawn: on stderr, where Textual draws, with keys from stdin."""
+    """Tell whether a dashboard could be drawn: in a browser, or on stderr (as Textual does) with keys from stdin."""
+    if is_in_browser():
+        return True
     streams = (sys.stdin, sys.stdout, sys.stderr)  # None where the descriptor was closed
     is_terminal = all(stream is not None and stream.isatty() for stream in streams)
     return is_terminal and os.environ.get("TERM", "dumb") != "dumb"

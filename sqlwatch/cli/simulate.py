@@ -14,6 +14,7 @@ from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import check_output, has_terminal
 from sqlwatch.cli.scenario_file import find_scenario
+from sqlwatch.cli.web_options import WebAddress, serve_in_browser, web_options
 
 HEADLESS_DURATION: Final = Duration(10_000_000_000)
 """How long each phase runs headless if nothing else is said."""
@@ -51,6 +52,7 @@ def _workload_options(command: _Command) -> _Command:
     help="Looks a second at who holds and who waits.",
 )  # fmt: skip
 @click.option("--step", is_flag=True, help="Lessons in the dashboard: each phase goes on until you press n.")
+@web_options
 @_workload_options
 def simulate(
     scenario: str | None,
@@ -65,6 +67,7 @@ def simulate(
     no_mouse: bool,
     sample_rate: int,
     step: bool,
+    web: WebAddress | None,
     **given: Any,
 ) -> int:
     """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
@@ -77,7 +80,7 @@ def simulate(
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 
-    is_headless = headless or not has_terminal()
+    is_headless = headless or not (web or has_terminal())
     lesson = find_scenario(scenario) if scenario is not None else Scenario()
     parameters = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
     try:
@@ -92,8 +95,11 @@ def simulate(
             raise CommandError(
                 "A lesson has phases and databases of its own; leave --compare and --db out.", ExitCode.USAGE
             )
-        from sqlwatch.cli.lesson import run_lesson
+        from sqlwatch.cli.lesson import prepare, run_lesson
 
+        if web is not None:
+            prepare(lesson, parameters, fps=fps, sample_rate=sample_rate)
+            return serve_in_browser(web, f"sqlwatch simulate {lesson.name}")
         return run_lesson(
             lesson, parameters, conditions, format_=format_, output=output, is_headless=is_headless, fps=fps,
             glyphs=glyphs, mouse=not no_mouse, sample_rate=sample_rate, by_hand=step,
@@ -104,6 +110,8 @@ def simulate(
             f"--compare runs contended and then single-writer, so mode {workload.mode.value} cannot be had with it.",
             ExitCode.USAGE,
         )
+    if web is not None:
+        return serve_in_browser(web, "sqlwatch simulate")
     session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
     from sqlwatch.cli.summary import conclude
 

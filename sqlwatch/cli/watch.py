@@ -10,7 +10,9 @@ from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.limits import LimitsCommand, parse_limits
 from sqlwatch.cli.observing import check_rate, parse_span_s
 from sqlwatch.cli.output import check_output, has_terminal
+from sqlwatch.cli.web_options import WebAddress, serve_in_browser, web_options
 from sqlwatch.cli.why_report import write_report
+from sqlwatch.tui.text import clean
 
 
 @click.command(cls=LimitsCommand)
@@ -37,10 +39,11 @@ from sqlwatch.cli.why_report import write_report
 @click.option(
     "--limit", "limits", multiple=True, metavar="NAME=VALUE", help="Change a limit; repeatable; listed below."
 )
+@web_options
 def watch(
     database: Path, logs: tuple[str, ...], headless: bool, format_: str, output: Path | None, duration: str | None,
     fail_on: tuple[str, ...], interval: str, fps: int, glyphs: str, no_mouse: bool, sample_rate: str,
-    limits: tuple[str, ...],
+    limits: tuple[str, ...], web: WebAddress | None,
 ) -> int:  # fmt: skip
     """Watch DB live: who holds its write lock, who waits, who pins the WAL, what is wrong and what to do.
 
@@ -56,7 +59,7 @@ def watch(
     rate_hz = check_rate(sample_rate)
     interval_s = parse_span_s("--interval", interval)
     duration_s = parse_span_s("--duration", duration) if duration is not None else None
-    is_headless = headless or not has_terminal()
+    is_headless = headless or not (web or has_terminal())
     if format_ == "jsonl" and not is_headless:
         raise CommandError("--format jsonl is for headless runs; add --headless.", ExitCode.USAGE)
     if fail_on and not is_headless:
@@ -67,6 +70,8 @@ def watch(
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
     check_output(output, database)
     _check_database(database)
+    if web is not None:
+        return serve_in_browser(web, f"sqlwatch watch {clean(database.name)}")
     snapshots_per_s = min(1 / interval_s, 10) if is_headless else fps
     session = ObservationSession(
         database, rate_hz=rate_hz, logs=logs, duration_s=duration_s, snapshots_per_s=snapshots_per_s

@@ -1,4 +1,4 @@
-"""Every key, defined once: bindings, footer, help, palette and the tables in the README are made from these lists.
+"""Every key, defined once: bindings, footer, help, palette and the tables in docs/keys.md are made from these lists.
 
 Keys that mean the same in every dashboard stand here by name; the keys of `watch` are in `watch_keys`.
 """
@@ -175,7 +175,7 @@ def bindings(keys: Sequence[Key] = KEYS) -> list[Binding]:
 
 
 def keys_markdown(keys: Sequence[Key] = KEYS) -> str:
-    """Return the table of keys for the README, in Markdown."""
+    """Return the table of keys for docs/keys.md, in Markdown."""
     rows = ["| key | does | |", "|---|---|---|"]
     for group in GROUPS:
         for key in (key for key in keys if key.group == group):

@@ -12,6 +12,7 @@ from textual.app import App
 from textual.message import Message
 
 from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.tui.browser import is_in_browser
 from sqlwatch.tui.inks import needs_ansi
 from sqlwatch.tui.mailbox import Mailbox
 from sqlwatch.tui.protocol import WatchSessionProtocol
@@ -55,6 +56,10 @@ class SessionApp(App[None]):
 
     async def on_load(self) -> None:
         """Take the signals over before the terminal is: Textual alone would leave it broken."""
+        self.take_signals()
+
+    def take_signals(self) -> None:
+        """Have SIGTERM, SIGHUP and SIGINT end the session and the app; one that was ignored stays ignored."""
         if sys.platform == "win32":
             return
         loop = asyncio.get_running_loop()
@@ -154,7 +159,11 @@ class SessionApp(App[None]):
 
 
 def terminal_driver() -> type[Driver] | None:
-    """Return the driver that survives a closed terminal, where there is one; None is Textual's own."""
+    """Return the driver that survives a closed terminal or browser, where there is one; None is Textual's own."""
+    if is_in_browser():
+        from sqlwatch.tui.web_driver import BrowserDriver
+
+        return BrowserDriver
     if sys.platform == "win32":
         return None
     from sqlwatch.tui.driver import TerminalDriver  # its modules exist on POSIX only

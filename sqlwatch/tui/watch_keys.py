@@ -49,5 +49,5 @@ WATCH_KEYS: Final = (
 
 
 def watch_keys_markdown() -> str:
-    """Return the table of keys for the README, in Markdown."""
+    """Return the table of keys for docs/keys.md, in Markdown."""
     return keys_markdown(WATCH_KEYS)

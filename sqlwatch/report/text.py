@@ -89,15 +89,17 @@ def _phases(phases: Sequence[Period], compared: tuple[Period, Period] | None) ->
         [line for sentence in figures.quality_lines(phases) for line in wrapped(sentence)],
     ]
     if compared is not None:
-        ratios = comparison(*compared)
-        parts.insert(
-            0,
-            wrapped(
-                f"single-writer / contended: throughput {times_words(ratios.throughput_ratio)}, "
-                f"commit latency p99 {times_words(ratios.p99_ratio)}"
-            ),
-        )
+        parts.insert(0, wrapped(comparison_words(*compared)))
     return parts
+
+
+def comparison_words(contended: Period, single_writer: Period) -> str:
+    """Say how the two modes compare."""
+    ratios = comparison(contended, single_writer)
+    return (
+        f"single-writer / contended: throughput {times_words(ratios.throughput_ratio)}, "
+        f"commit latency p99 {times_words(ratios.p99_ratio)}"
+    )
 
 
 def _starved(phases: Sequence[Period]) -> list[str]:
@@ -235,12 +237,13 @@ def _findings(found: Sequence[Finding]) -> list[str]:
     for finding in found:
         where = f" (pid {finding.pid})" if finding.pid else ""
         lines += wrapped(f"{finding.severity.value.upper()} {finding.code}: {finding.summary}{where}", "  ", "    ")
-        lines += wrapped(f"evidence: {_evidence(finding.evidence)}", "    ", "      ")
+        lines += wrapped(f"evidence: {evidence_words(finding.evidence)}", "    ", "      ")
         lines += wrapped(f"what to do: {finding.remedy}", "    ", "      ")
     return lines
 
 
-def _evidence(evidence: dict[str, Any]) -> str:
+def evidence_words(evidence: dict[str, Any]) -> str:
+    """Write the figures behind a finding."""
     return ", ".join(f"{name} {_evident(value)}" for name, value in evidence.items() if name != "phase")
 
 

@@ -108,7 +108,9 @@ def _without(counts: Sequence[int], plot: int, foot: float) -> list[Svg]:
         if count:
             x, wide = _bucket(index, plot)
             centre, half = LEFT + x + wide / 2, min(4.0 + count / 4, 8.0)
-            outline = f"M{px(centre)} {px(y - half)}l{px(half)} {px(half)}l{px(-half)} {px(half)}l{px(-half)} {px(-half)}z"
+            outline = (
+                f"M{px(centre)} {px(y - half)}l{px(half)} {px(half)}l{px(-half)} {px(half)}l{px(-half)} {px(-half)}z"
+            )
             length = units.duration(LOWER_EDGES_NS[index + 1])
             tip = element("title", text(f"{count} of up to {length} without the lock"))
             parts.append(element("path", tip, d=outline, class_="mark-warning"))

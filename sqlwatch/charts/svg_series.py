@@ -1,4 +1,4 @@
-"""Values over time as an image: the phases of a run one after the other, on one scale, with a mark where each begins."""
+"""Values over time as an image: the phases of a run one after the other on one scale, a mark where each begins."""
 
 from __future__ import annotations
 

@@ -41,7 +41,10 @@ def share_svg(
     ordered = sorted(writers, key=lambda writer: (-(writer.share or 0.0), writer.number))
     each = plot / max(len(ordered), 1)
     parts: list[Svg] = [rule(LEFT, foot, LEFT + plot, foot, Ink.MUTED), rule(LEFT, _TOP, LEFT, foot, Ink.MUTED)]
-    parts += [label(units.share(limit), LEFT - 5, _TOP + 8, anchor="end"), label("0%", LEFT - 5, foot + 4, anchor="end")]
+    parts += [
+        label(units.share(limit), LEFT - 5, _TOP + 8, anchor="end"),
+        label("0%", LEFT - 5, foot + 4, anchor="end"),
+    ]
     boxes = []
     numbers = []
     for place, writer in enumerate(ordered):

@@ -30,12 +30,12 @@ def simulation_csv(result: Result) -> str:
     The columns are those of `columns`, whatever was run; what is unknown is empty.
     """
     text = io.StringIO()
-    lines = csv.DictWriter(text, columns(), restval="", lineterminator="\r\n")
-    lines.writeheader()
+    lines = csv.writer(text, lineterminator="\r\n")
+    lines.writerow(columns())
     for repeat, phases in enumerate(result.repeats or (result.phases,), start=1):
         for phase in phases:
-            figures = {name: _cell(value) for name, value in _flat(phase_report(phase))}
-            lines.writerow({REPEAT: repeat, **figures})
+            figures = {REPEAT: repeat, **dict(_flat(phase_report(phase)))}
+            lines.writerow([_cell(figures.get(name)) for name in columns()])
     return text.getvalue().removesuffix("\n")
 
 

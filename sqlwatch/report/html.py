@@ -8,18 +8,20 @@ from typing import Any, Final
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
+from simulators.scenario import Scenario
 from simulators.workload import from_mapping
 from sqlwatch import __version__
 from sqlwatch.charts.svg import printable
 from sqlwatch.diagnose import findings, headline
 from sqlwatch.diagnose.lesson import Lesson, verdict
+from sqlwatch.diagnose.side_by_side import base_of, in_words, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.again import command_again
 from sqlwatch.report.figures import quality_lines
 from sqlwatch.report.page_charts import Chart, commits_chart, ink_of, share_charts, wait_chart, wal_chart
 from sqlwatch.report.page_tables import checks, effect_rows, phase_tables
-from sqlwatch.report.text import comparison_words, environment_words, evidence_words
+from sqlwatch.report.text import environment_words, evidence_words
 
 _TEMPLATE: Final = "simulation.html"
 
@@ -39,6 +41,7 @@ class PhaseView:
 def simulation_html(result: Result, lesson: Lesson | None = None, *, written: str = "") -> str:
     """Return the page of a finished or interrupted simulation, or of a lesson; `written` says when that was."""
     phases = result.phases
+    base = base_of(lesson.scenario if lesson else Scenario(), phases)
     return _environment().get_template(_TEMPLATE).render(
         title=(lesson.scenario.title or lesson.scenario.name) if lesson else _title(result),
         lesson=lesson,
@@ -48,8 +51,9 @@ def simulation_html(result: Result, lesson: Lesson | None = None, *, written: st
         effects=effect_rows(lesson.shown) if lesson else [],
         message=result.message,
         phases=_phase_views(result),
-        key_tables=phase_tables(phases, everything=False),
-        all_tables=phase_tables(phases, everything=True),
+        tables=phase_tables(phases, base),
+        remaining=phase_tables(phases, base, remaining=True),
+        notes=side_notes(phases, base) if phases else "",
         commits=commits_chart(result),
         wal=wal_chart(result),
         findings=[(finding, evidence_words(finding.evidence)) for finding in findings(phases)],
@@ -69,7 +73,7 @@ def _title(result: Result) -> str:
 
 
 def _outcome(result: Result) -> str:
-    return comparison_words(*result.compared) if result.compared else headline(result.final)
+    return in_words(*result.compared) if result.compared else headline(result.final)
 
 
 def _verdict_kind(lesson: Lesson) -> str:
@@ -79,9 +83,7 @@ def _verdict_kind(lesson: Lesson) -> str:
 
 def _failed(result: Result) -> int:
     accounting = result.accounting
-    return (
-        accounting.transactions_received - accounting.commits_received - accounting.withdrawn - accounting.in_doubt
-    )
+    return accounting.transactions_received - accounting.commits_received - accounting.withdrawn - accounting.in_doubt
 
 
 def _phase_views(result: Result) -> list[PhaseView]:

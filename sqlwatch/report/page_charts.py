@@ -1,4 +1,4 @@
-"""The charts of a simulation's page: lock waits, commits and WAL over time, shares of the writers; each in two widths."""
+"""The charts of a page: lock waits, commits and WAL over time, shares of the writers; each in two widths."""
 
 from __future__ import annotations
 
@@ -86,9 +86,7 @@ def _over_time(
         (stretch.name, max((value for _, value in stretch.points if value is not None), default=None))
         for stretch in stretches
     ]
-    words = "; ".join(
-        f"{name} at most {units.UNKNOWN if value is None else write(value)}" for name, value in largest
-    )
+    words = "; ".join(f"{name} at most {units.UNKNOWN if value is None else write(value)}" for name, value in largest)
     draw = partial(series_svg, stretches, write=write, limit=limit, title=title, words=f"{words}.")
     return Chart(draw(WIDE_PX, 190), draw(NARROW_PX, 170))
 

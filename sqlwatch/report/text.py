@@ -89,17 +89,15 @@ def _phases(phases: Sequence[Period], compared: tuple[Period, Period] | None) ->
         [line for sentence in figures.quality_lines(phases) for line in wrapped(sentence)],
     ]
     if compared is not None:
-        parts.insert(0, wrapped(comparison_words(*compared)))
+        ratios = comparison(*compared)
+        parts.insert(
+            0,
+            wrapped(
+                f"single-writer / contended: throughput {times_words(ratios.throughput_ratio)}, "
+                f"commit latency p99 {times_words(ratios.p99_ratio)}"
+            ),
+        )
     return parts
-
-
-def comparison_words(contended: Period, single_writer: Period) -> str:
-    """Say how the two modes compare."""
-    ratios = comparison(contended, single_writer)
-    return (
-        f"single-writer / contended: throughput {times_words(ratios.throughput_ratio)}, "
-        f"commit latency p99 {times_words(ratios.p99_ratio)}"
-    )
 
 
 def _starved(phases: Sequence[Period]) -> list[str]:

@@ -11,7 +11,7 @@ from sqlwatch.charts.histogram import RUNGS_MS, Waits, share_heights
 from sqlwatch.charts.segment import Ink
 from sqlwatch.charts.svg import Svg, element, label, picture, px, rectangles, rule, spaced, text
 
-LEFT: Final = 46
+LEFT: Final = 54
 """Room for the values left of a plot, in every chart, so that plots align."""
 RIGHT: Final = 8
 _TOP: Final = 18
@@ -103,7 +103,7 @@ def _axis(plot: int, foot: float) -> list[Svg]:
 def _without(counts: Sequence[int], plot: int, foot: float) -> list[Svg]:
     """Draw a hollow diamond where waits ended without the lock, as large as tells one from many."""
     y = foot + 34
-    parts = [label("never", LEFT - 5, y + 4, Ink.WARNING, "end")]
+    parts = [label("no lock", LEFT - 5, y + 4, Ink.WARNING, "end")]
     for index, count in enumerate(counts):
         if count:
             x, wide = _bucket(index, plot)

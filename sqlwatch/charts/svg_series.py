@@ -14,7 +14,7 @@ from sqlwatch.charts.svg_histogram import LEFT, RIGHT
 _TOP: Final = 34
 _BELOW: Final = 20
 _STEPS_S: Final = (0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300, 600, 1800, 3600)
-_LEAST_LABEL_PX: Final = 34
+_LEAST_LABEL_PX: Final = 46
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ def series_svg(
     >>> from sqlwatch.charts import units
     >>> stretch = Stretch("contended", Ink.CONTENDED, 2 * 10**9, 10**9, [(0, 5.0), (10**9, 10.0)])
     >>> svg = series_svg([stretch] * 2, 320, 120, write=units.rate, title="Commits", words="two phases")
-    >>> svg.count(">1 contended<"), svg.count(">2 contended<"), svg.count(">10/s<"), svg.count('d="M')
+    >>> svg.count(">1. contended<"), svg.count(">2. contended<"), svg.count(">10/s<"), svg.count('d="M')
     (1, 1, 1, 2)
     """
     plot, foot = width - LEFT - RIGHT, height - _BELOW
@@ -68,7 +68,7 @@ def _stretch(stretch: Stretch, number: int, start: float, wide: float, foot: flo
         for at_ns, value in stretch.points
         if value
     ]
-    name = cut_to(f"{number} {stretch.name}", wide - 6) or cut_to(str(number), max(wide, 24))
+    name = cut_to(f"{number}. {stretch.name}", wide - 6) or cut_to(str(number), max(wide, 24))
     parts = [
         rectangles(boxes, f"ink-{stretch.ink.value}"),
         rule(start, _TOP - 20, start, foot, stretch.ink),

@@ -11,8 +11,9 @@ from sqlwatch.charts.segment import Ink
 from sqlwatch.charts.svg import Svg, element, label, picture, px, rectangles, rule, spaced
 from sqlwatch.charts.svg_histogram import LEFT, RIGHT
 
-_TOP: Final = 10
+_TOP: Final = 18
 _BELOW: Final = 34
+_WIDEST_BAR_PX: Final = 40.0
 
 
 @dataclass(frozen=True)
@@ -29,11 +30,11 @@ def share_svg(
 ) -> Svg:
     """Draw a bar for each writer, the largest share first, up to `limit`; a dashed line is an even share.
 
-    Under a bar stands the writer's number, where there is room; a cross marks one that starved.
+    Under a bar stands the writer's number, where there is room; a cross over it marks one that starved.
 
     >>> writers = [WriterShare(1, 0.0, True), WriterShare(2, 1.0, False)]
     >>> svg = share_svg(writers, 320, 120, ink=Ink.CONTENDED, limit=1.0, title="Shares", words="one took all")
-    >>> svg.count(">2<"), svg.count(">1<"), svg.count("rule-warning"), ">even 50%<" in svg
+    >>> svg.count(">2<"), svg.count(">1<"), svg.count("rule-warning"), ">dashed: even, 50%<" in svg
     (1, 1, 1, True)
     """
     plot, foot = width - LEFT - RIGHT, height - _BELOW
@@ -45,23 +46,25 @@ def share_svg(
         label(units.share(limit), LEFT - 5, _TOP + 8, anchor="end"),
         label("0%", LEFT - 5, foot + 4, anchor="end"),
     ]
-    boxes = []
-    numbers = []
+    boxes, numbers, crosses = [], [], ""
     for place, writer in enumerate(ordered):
         x = LEFT + place * each
         up = min((writer.share or 0.0) / limit, 1.0) * tall
-        boxes.append((x + each * 0.12, foot - up, each * 0.76, up))
+        wide = min(each * 0.76, _WIDEST_BAR_PX)
+        boxes.append((x + (each - wide) / 2, foot - up, wide, up))
         numbers.append((x + each / 2, str(writer.number)))
         if writer.starved:
-            middle, half = x + each / 2, min(each / 3, 4.0)
-            cross = f"M{px(middle - half)} {px(foot - 6 - half)}l{px(half * 2)} {px(half * 2)}m0 {px(-half * 2)}"
-            parts.append(element("path", d=f"{cross}l{px(-half * 2)} {px(half * 2)}", class_="rule-warning"))
+            middle, top, half = x + each / 2, foot - up - 8, min(each / 3, 4.0)
+            crosses += f"M{px(middle - half)} {px(top - half)}l{px(half * 2)} {px(half * 2)}m0 {px(-half * 2)}"
+            crosses += f"l{px(-half * 2)} {px(half * 2)}"
     parts.append(rectangles(boxes, f"ink-{ink.value}"))
+    if crosses:
+        parts.append(element("path", d=crosses, class_="rule-warning"))
     if ordered:
         even = 1 / len(ordered)
         y = foot - even / limit * tall
         parts.append(element("line", x1=LEFT, y1=y, x2=LEFT + plot, y2=y, class_="rule-mark dashed"))
-        parts.append(label(f"even {units.share(even)}", LEFT + plot, y - 4, Ink.MARK, "end"))
+        parts.append(label(f"dashed: even, {units.share(even)}", LEFT + plot, _TOP - 6, Ink.MARK, "end"))
     parts += [label(words, x, foot + 15, anchor="middle") for x, words in spaced(numbers, LEFT, LEFT + plot)]
     parts.append(label("writer", LEFT - 5, foot + 18, anchor="end"))
     return picture(width, height, title, words, parts)

@@ -20,16 +20,19 @@ class Table:
     """Some phases side by side, by their numbers, and their rows."""
 
     phases: tuple[int, ...]
+    base: int
+    """The phase that ratios go by."""
     rows: tuple[SideRow, ...]
 
 
 def phase_tables(phases: Sequence[Period], base: Period | None, *, remaining: bool = False) -> list[Table]:
     """Return the figures of phases with their ratios to `base`, or what those leave out, a few phases a table."""
     tables = []
-    for numbers in chunks(len(phases), phases.index(base) if base is not None else 0):
+    by = phases.index(base) if base is not None else 0
+    for numbers in chunks(len(phases), by):
         shown = [phases[number] for number in numbers]
         rows = rows_of(REMAINING, shown, base) if remaining else side_by_side(shown, base)
-        tables.append(Table(numbers, rows))
+        tables.append(Table(numbers, by, rows))
     return tables
 
 

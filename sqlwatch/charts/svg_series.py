@@ -87,6 +87,8 @@ def _step_s(whole_s: float, plot: float) -> float:
 
 def _times(length_s: float, step_s: float, start: float, wide: float, foot: float) -> list[Svg]:
     """Label the time since the start of a stretch."""
+    if length_s <= 0:
+        return []
     at = [(start + number * step_s / length_s * wide, number * step_s) for number in range(int(length_s / step_s) + 1)]
     parts = [rule(x, foot, x, foot + 4, Ink.MUTED) for x, _ in at]
     named = spaced([(x, f"{seconds:g}s") for x, seconds in at if seconds], start, start + wide + RIGHT)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -103,10 +104,11 @@ def _workload_words(result: Result, phase: Period, number: int) -> str:
     return f"{from_mapping(workload).in_words()}{mode}"
 
 
+@cache
 def _environment() -> Environment:
     return Environment(
         loader=PackageLoader("sqlwatch.report", "templates"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True, finalize=_finalize, extensions=[],
+        trim_blocks=True, lstrip_blocks=True, finalize=_finalize,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from tests.report.pages import SVG, Page
 
 HOSTILE = (
     st.text(st.characters(codec=None, exclude_categories=()), max_size=40)  # surrogates and controls too
-    | st.sampled_from(["</script><script>alert(1)</script>", "]]>", "{{ 7*7 }}", '"><svg onload=x>', "<!--", "&amp;lt;"])
+    | st.sampled_from(["</script><script>alert(1)</script>", "]]>", "{{ 7*7 }}", '"><svg onload=x>', "<!--", "&lt;"])
     | st.text("\x00\x1b\ud800\udcff\ufffe<>&\"'", max_size=12)
 )  # fmt: skip
 
@@ -55,7 +55,7 @@ def test_no_text_breaks_out_of_the_page(result: Result, words: str, names: list[
         phases=tuple(Phase(name) for name in names), published=(Published(words, words),),
     )  # fmt: skip
     text = simulation_html(result, Lesson(scenario, ()), written=words)
-    assert text == printable(text.replace("\n", "")) or not re.search("[\x00-\x09\x0b-\x1f\ud800-\udfff]", text)
+    assert not re.search("[\x00-\x09\x0b-\x1f\ud800-\udfff]", text)
     text.encode()
     page = Page(text)
     assert page.is_self_contained()
@@ -74,9 +74,8 @@ def test_any_result_is_a_page(result: Result) -> None:
         assert image[1].tag == f"{SVG}desc"
         assert image[1].text
         assert image.get("role") == "img"
-        for number in re.findall(r'(?:x|y|width|height|d)="([^"]*)"', str(image.attrib)):
-            assert "nan" not in number
-            assert "inf" not in number
+        numbers = " ".join(part.get(name, "") for part in image.iter() for name in ("x", "y", "d", "x1", "y1"))
+        assert not re.search("nan|inf|e", numbers)
 
 
 def test_a_comparison_says_by_how_much() -> None:
@@ -85,10 +84,10 @@ def test_a_comparison_says_by_how_much() -> None:
     timeline = make_timeline(10, 10, 12, 8, 20, 20, 22, 18, wal=2**20)
     result = with_timelines(make_result(contended, single, compare=True), timeline, timeline)
     page = Page(simulation_html(result, written="on a Friday"))
-    assert "single-writer against contended: x10.00 the commits a second" in page.text or "x2.00" in page.text
+    assert "single-writer against contended: x0.40 the commits a second" in page.text
     for words in (
         "Commits over time", "The write-ahead log over time", "Who committed", "SQLITE_BUSY_SNAPSHOT", "p99.9",
-        "1,048,576" if False else "1.0MiB", "on a Friday", "sqlwatch simulate --compare", "~ is sampled",
+        "1.0MiB", "on a Friday", "sqlwatch simulate --compare", "~ is sampled",
     ):  # fmt: skip
         assert words in page.text, words
     names = [title for image in page.images if (title := image[0].text)]
@@ -105,7 +104,8 @@ def test_a_lesson_says_what_was_expected_and_published() -> None:
     page = Page(simulation_html(result, lesson))
     for words in (
         lesson.scenario.title, lesson.scenario.question, "What the source published", "27.1 to 114.8 ms",
-        "not shown", "STARVED: writer 2, 3, 4.", "3 of 4 committed nothing", "1 did not; the longest of them lasted 8.0s",
+        "not shown", "STARVED: writer 2, 3, 4.", "3 of 4 committed nothing",
+        "1 did not; the longest of them lasted 8.0s",
         "sqlwatch simulate starvation", "No phase ran long enough",
     ):  # fmt: skip
         assert words in page.text, words

@@ -115,7 +115,7 @@ def _stretch(period: Period, timeline: Timeline, values: Sequence[float | None])
 def share_charts(phases: Sequence[Period]) -> list[Chart | None]:
     """Draw each phase's shares of the commits on one scale; None for a phase with fewer than two writers."""
     by_phase = [_writers(period) for period in phases]
-    largest = max((writer.share or 0.0 for writers in by_phase for writer in writers), default=0.0)
+    largest = max((writer.share or 0.0 for writers in by_phase if len(writers) > 1 for writer in writers), default=0.0)
     limit = min(axis.nice_limit(largest, 0.01), 1.0)
     return [
         _share_chart(period, writers, limit) if len(writers) > 1 else None

@@ -7,9 +7,10 @@ from typing import Final
 
 from simulators.buckets import LOWER_EDGES_NS
 from sqlwatch.charts import axis, units
-from sqlwatch.charts.histogram import RUNGS_MS, Waits, share_heights
+from sqlwatch.charts.histogram import Waits, share_heights
 from sqlwatch.charts.segment import Ink
 from sqlwatch.charts.svg import Svg, element, label, picture, px, rectangles, rule, spaced, text
+from sqlwatch.metrics.ladder import RUNGS_MS
 
 LEFT: Final = 54
 """Room for the values left of a plot, in every chart, so that plots align."""

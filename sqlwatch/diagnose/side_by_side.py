@@ -140,7 +140,11 @@ COMPARED: Final = (
 
 _TOLD: Final = {figure.label for figure in COMPARED}
 REMAINING: Final = (
-    *(one for one in FIGURES if one.label not in _TOLD and not one.label.startswith(("fairness", "lock free"))),
+    *(
+        one
+        for one in FIGURES
+        if one.label not in _TOLD and not one.label.startswith(("fairness", "  one takes", "lock free"))
+    ),
     *_times("lock hold", lambda p: p.lock_hold),
     *_times("checkpoint", lambda p: p.checkpoint, optional=True),
 )

@@ -7,7 +7,6 @@ from functools import cache
 from typing import Any, Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from simulators.scenario import Scenario
 from simulators.workload import from_mapping
@@ -114,4 +113,4 @@ def _environment() -> Environment:
 
 def _finalize(value: Any) -> Any:
     """Keep out of the page what is no character of a page; autoescape does the rest."""
-    return printable(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+    return printable(value) if isinstance(value, str) and not hasattr(value, "__html__") else value

@@ -49,7 +49,8 @@ def wait_chart(period: Period) -> Chart:
         f"p99 {_percentile(period, 99)}, longest {units.duration(period.lock_wait.max_ns or None)}. "
     )
     if without.count:
-        caption += f"{number(without.count)} did not; the longest of them lasted {units.duration(without.max_ns)}."
+        longest = units.duration(without.max_ns)
+        caption += f"{number(without.count)} did not (diamonds); the longest of them lasted {longest}."
     draw = partial(wait_svg, waits, without=without.counts, title=f"Lock waits, {period.name}", words=caption)
     more_px = 20 * bool(without.count)
     return Chart(draw(WIDE_PX, 150 + more_px), draw(NARROW_PX, 150 + more_px), caption)
@@ -65,7 +66,10 @@ def commits_chart(result: Result) -> Chart | None:
         _stretch(period, timeline, [count * 1e9 / max(timeline.period_ns, 1) for count in timeline.commits])
         for period, timeline in zip(result.phases, result.timelines, strict=False)
     ]
-    return _over_time(stretches, "Commits a second", units.rate, axis.nice_limit)
+    caption = "Commits a second, all writers together."
+    if any(stretch.exits_ns for stretch in stretches):
+        caption += " A cross marks a worker that ended."
+    return _over_time(stretches, "Commits a second", units.rate, axis.nice_limit, caption)
 
 
 def wal_chart(result: Result) -> Chart | None:
@@ -74,12 +78,14 @@ def wal_chart(result: Result) -> Chart | None:
         _stretch(period, timeline, timeline.wal_bytes)
         for period, timeline in zip(result.phases, result.timelines, strict=False)
     ]
-    return _over_time(stretches, "Size of the WAL", units.size, axis.nice_binary_limit)
+    caption = "Size of the -wal file; a checkpoint empties the log, but does not make the file shorter."
+    return _over_time(stretches, "Size of the WAL", units.size, axis.nice_binary_limit, caption)
 
 
 def _over_time(
-    stretches: Sequence[Stretch], title: str, write: Callable[[float], str], limit: Callable[[float], float]
-) -> Chart | None:
+    stretches: Sequence[Stretch], title: str, write: Callable[[float], str], limit: Callable[[float], float],
+    caption: str,
+) -> Chart | None:  # fmt: skip
     if not any(value is not None for stretch in stretches for _, value in stretch.points):
         return None
     largest = [
@@ -88,7 +94,7 @@ def _over_time(
     ]
     words = "; ".join(f"{name} at most {units.UNKNOWN if value is None else write(value)}" for name, value in largest)
     draw = partial(series_svg, stretches, write=write, limit=limit, title=title, words=f"{words}.")
-    return Chart(draw(WIDE_PX, 190), draw(NARROW_PX, 170))
+    return Chart(draw(WIDE_PX, 190), draw(NARROW_PX, 170), caption)
 
 
 def _stretch(period: Period, timeline: Timeline, values: Sequence[float | None]) -> Stretch:

@@ -105,7 +105,7 @@ def test_a_lesson_says_what_was_expected_and_published() -> None:
     for words in (
         lesson.scenario.title, lesson.scenario.question, "What the source published", "27.1 to 114.8 ms",
         "not shown", "STARVED: writer 2, 3, 4.", "3 of 4 committed nothing",
-        "1 did not; the longest of them lasted 8.0s",
+        "1 did not (diamonds); the longest of them lasted 8.0s",
         "sqlwatch simulate starvation", "No phase ran long enough",
     ):  # fmt: skip
         assert words in page.text, words

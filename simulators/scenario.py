@@ -124,7 +124,8 @@ def read(path: Path) -> Scenario:
         text = path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         raise ScenarioError(f"{path} cannot be read: it is not UTF-8 text.") from error
-    return parse(text, str(path), path.stem)
+    # A file may have a name that is no text; what is no character of it becomes a question mark.
+    return parse(text, str(path), path.stem.encode(errors="replace").decode())
 
 
 def parse(text: str, where: str, name: str = "") -> Scenario:

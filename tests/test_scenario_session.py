@@ -53,6 +53,10 @@ def test_all_phases_are_run_as_often_as_asked_and_nothing_is_lost() -> None:
     assert [[period.name for period in periods] for periods in session.repeats] == [["two", "one"]] * 2
     assert [period.name for period in result.phases] == ["two", "one"]
     assert all(period.committed > 0 for period in result.phases)
+    assert result.repeats == tuple(session.repeats)
+    assert [workload["writers"] for workload in result.workloads] == [2, 1]
+    for period, timeline in zip(result.phases, result.timelines, strict=True):
+        assert timeline.end_ns - len(timeline.commits) * timeline.period_ns <= period.started_ns < period.until_ns
     assert result.accounting.lost == 0
     assert result.accounting.rows_in_database == result.accounting.rows_expected
     assert (result.accounting.integrity_errors, result.accounting.increments_expected) == (0, None)

@@ -179,11 +179,19 @@ def _heights(counts: Sequence[int], columns: int, logarithmic: bool) -> tuple[li
     total = sum(counts)
     if not total:
         return [0.0] * columns, 1.0
-    shares = [value / total for value in spread(counts, columns)]
+    return share_heights([value / total for value in spread(counts, columns)], logarithmic)
+
+
+def share_heights(shares: Sequence[float], logarithmic: bool) -> tuple[list[float], float]:
+    """Return the height 0..1 of each share, and the share that the full height stands for.
+
+    >>> share_heights([0.05, 0.2], False), share_heights([0.01, 1.0], True)
+    (([0.25, 1.0], 0.2), ([0.5, 1.0], 1.0))
+    """
     if logarithmic:
         span = -math.log10(_LOG_FLOOR)
         return [max((math.log10(part) + span) / span, 1e-9) if part > 0 else 0.0 for part in shares], 1.0
-    limit = min(axis.nice_limit(max(shares), 0.01), 1.0)
+    limit = min(axis.nice_limit(max(shares, default=0), 0.01), 1.0)
     return [part / limit for part in shares], limit
 
 

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from simulators.scenario import Scenario, builtin
 from simulators.workload import WorkloadError
 from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.headline import headline
 from sqlwatch.diagnose.lesson import judge, verdict
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.report.expression import Expression
 from sqlwatch.session.scenario import ScenarioSession
 
 
 def run_lesson(
-    scenario: Scenario, given: Mapping[str, Any], conditions: Sequence[Expression], *, format_: str,
-    output: Path | None, is_headless: bool, fps: int, glyphs: str, mouse: bool, sample_rate: int, by_hand: bool,
+    scenario: Scenario, given: Mapping[str, Any], wanted: Wanted, *, is_headless: bool, fps: int, glyphs: str,
+    mouse: bool, sample_rate: int, by_hand: bool,
 ) -> int:  # fmt: skip
     """Run the lesson, headless or in the dashboard, write what it has shown, and return the exit code."""
     from sqlwatch.cli.summary import conclude
@@ -28,12 +27,12 @@ def run_lesson(
         from sqlwatch.cli.headless import run_headless
 
         signal_code = run_headless(session, scenario.title, scenario.length_s if scenario.repeats == 1 else None)
-        return conclude(session, signal_code, format_, output, conditions, shows_text=False)
+        return conclude(session, signal_code, wanted, shows_text=False)
     from sqlwatch.cli.dashboard import run_in_terminal
 
     open_lesson = opener(fps=fps, sample_rate=sample_rate, by_hand=by_hand, own=scenario, given=given)
     signal_code, last = run_in_terminal(session, open_lesson, fps=fps, glyphs=glyphs, mouse=mouse)
-    return conclude(last, signal_code, format_, output, conditions, shows_text=True)
+    return conclude(last, signal_code, wanted, shows_text=True)
 
 
 def opener(

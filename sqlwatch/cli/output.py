@@ -30,20 +30,20 @@ def has_terminal() -> bool:
     return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
 
 
-def check_output(output: Path | None, database: Path | None) -> None:
+def check_output(output: Path | None, database: Path | None, option: str = "--output") -> None:
     """Find out beforehand whether the output can be written, and is none of the database's files; else CommandError."""
     if output is None:
         return
     parent = output.parent
     real = os.path.realpath(output)
     if database is not None and real in [os.path.realpath(database) + suffix for suffix in _SUFFIXES]:
-        raise CommandError(f"--output {output} is a file of the database; choose another one.", ExitCode.USAGE)
+        raise CommandError(f"{option} {output} is a file of the database; choose another one.", ExitCode.USAGE)
     if output.is_dir():
-        raise CommandError(f"--output {output} is a directory; name a file.", ExitCode.USAGE)
+        raise CommandError(f"{option} {output} is a directory; name a file.", ExitCode.USAGE)
     if not parent.is_dir():
-        raise CommandError(f"There is no directory {parent} for --output {output.name}.", ExitCode.CANNOT_OBSERVE)
+        raise CommandError(f"There is no directory {parent} for {option} {output.name}.", ExitCode.CANNOT_OBSERVE)
     if not os.access(output if output.exists() else parent, os.W_OK):
-        raise CommandError(f"--output {output} cannot be written; choose another file.", ExitCode.CANNOT_OBSERVE)
+        raise CommandError(f"{option} {output} cannot be written; choose another file.", ExitCode.CANNOT_OBSERVE)
 
 
 def print_text(text: str) -> None:

@@ -12,8 +12,9 @@ from simulators.quantities import Duration
 from simulators.scenario import Scenario
 from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_mapping
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import check_output, has_terminal
+from sqlwatch.cli.output import has_terminal
 from sqlwatch.cli.scenario_file import find_scenario
+from sqlwatch.cli.wanted import summary_options, wanted
 from sqlwatch.cli.web_options import WebAddress, serve_in_browser, web_options
 
 HEADLESS_DURATION: Final = Duration(10_000_000_000)
@@ -39,11 +40,7 @@ def _workload_options(command: _Command) -> _Command:
 @click.option("--compare", is_flag=True, help="Run contended, then single-writer, and put them side by side.")
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the database here; by default it is temporary.")
 @click.option("--headless", is_flag=True, help="No dashboard; by itself when there is no terminal.")
-@click.option("--format", "format_", type=click.Choice(["text", "json"]), default="text", help="Of the summary.")
-@click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the summary to this file at the end.")
-@click.option(
-    "--fail-on", multiple=True, metavar="EXPR", help="Exit 1 if true, e.g. 'lock_wait_p99_ms>50'; repeatable."
-)
+@summary_options
 @click.option("--fps", type=click.IntRange(1, 10), default=4, show_default=True, help="Pictures a second.")
 @click.option("--glyphs", type=click.Choice(["braille", "block", "ascii"]), default="braille", show_default=True)
 @click.option("--no-mouse", is_flag=True, help="Leave the mouse to the terminal.")
@@ -61,6 +58,7 @@ def simulate(
     headless: bool,
     format_: str,
     output: Path | None,
+    html: Path | None,
     fail_on: tuple[str, ...],
     fps: int,
     glyphs: str,
@@ -75,21 +73,15 @@ def simulate(
     SCENARIO is the name of a lesson (see sqlwatch scenarios), FILE.toml one of your own, or just a table
     [workload] with the parameters below as keys; options override it.
     """
-    from sqlwatch.report.expression import ExpressionError
-    from sqlwatch.report.fail_on import parse
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 
     is_headless = headless or not (web or has_terminal())
     lesson = find_scenario(scenario) if scenario is not None else Scenario()
     parameters = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
-    try:
-        conditions = [parse(expression) for expression in fail_on]
-    except ExpressionError as error:
-        raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
     if step and is_headless:
         raise CommandError("--step waits for a key, and there is no dashboard to press it in.", ExitCode.USAGE)
-    check_output(output, db)
+    results = wanted(format_, output, html, fail_on, db)
     if lesson.phases:
         if compare or db is not None:
             raise CommandError(
@@ -101,8 +93,8 @@ def simulate(
             prepare(lesson, parameters, fps=fps, sample_rate=sample_rate)
             return serve_in_browser(web, f"sqlwatch simulate {lesson.name}")
         return run_lesson(
-            lesson, parameters, conditions, format_=format_, output=output, is_headless=is_headless, fps=fps,
-            glyphs=glyphs, mouse=not no_mouse, sample_rate=sample_rate, by_hand=step,
+            lesson, parameters, results, is_headless=is_headless, fps=fps, glyphs=glyphs, mouse=not no_mouse,
+            sample_rate=sample_rate, by_hand=step,
         )  # fmt: skip
     workload = _read_workload({**lesson.workload, **parameters}, needs_duration=is_headless or compare)
     if compare and workload.mode is not Mode.CONTENDED:
@@ -124,13 +116,13 @@ def simulate(
 
         length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
         signal_code = run_headless(session, workload.in_words(), length_s)
-        return conclude(session, signal_code, format_, output, conditions, shows_text=False)
+        return conclude(session, signal_code, results, shows_text=False)
     from sqlwatch.cli.dashboard import run_in_terminal
     from sqlwatch.cli.lesson import opener
 
     open_lesson = opener(fps=fps, sample_rate=sample_rate, by_hand=step)
     signal_code, last = run_in_terminal(session, open_lesson, fps=fps, glyphs=glyphs, mouse=not no_mouse)
-    return conclude(last, signal_code, format_, output, conditions, shows_text=True)
+    return conclude(last, signal_code, results, shows_text=True)
 
 
 def _read_workload(mapping: dict[str, Any], *, needs_duration: bool) -> Workload:

@@ -138,6 +138,19 @@ COMPARED: Final = (
 """The rows of a comparison; lock waits count those without an end at their length so far."""
 
 
+_TOLD: Final = {figure.label for figure in COMPARED}
+REMAINING: Final = (
+    *(
+        one
+        for one in FIGURES
+        if one.label not in _TOLD and not one.label.startswith(("fairness", "  one takes", "lock free"))
+    ),
+    *_times("lock hold", lambda p: p.lock_hold),
+    *_times("checkpoint", lambda p: p.checkpoint, optional=True),
+)
+"""What a comparison leaves out."""
+
+
 class SideRow(NamedTuple):
     """One figure in every phase: its texts, and how many times the base's it is (empty where that says nothing)."""
 
@@ -149,9 +162,16 @@ class SideRow(NamedTuple):
 def side_by_side(phases: Sequence[Period], base: Period | None = None) -> tuple[SideRow, ...]:
     """Return the rows of the comparison of phases; ratios are to `base`, which is one of them."""
     codes = sorted({code for phase in phases for code in phase.errors})
-    rows = [_side_row(figure, phases, base) for figure in (*COMPARED, *map(_errors, codes))
-            if not figure.optional or any(figure.value(phase) for phase in phases)]  # fmt: skip
-    return tuple(rows)
+    return rows_of((*COMPARED, *map(_errors, codes)), phases, base)
+
+
+def rows_of(figures: Sequence[Figure], phases: Sequence[Period], base: Period | None = None) -> tuple[SideRow, ...]:
+    """Return figures of phases; optional ones only where there is one."""
+    return tuple(
+        _side_row(figure, phases, base)
+        for figure in figures
+        if not figure.optional or any(figure.value(phase) for phase in phases)
+    )
 
 
 def _side_row(figure: Figure, phases: Sequence[Period], base: Period | None) -> SideRow:

@@ -96,6 +96,8 @@ class SimulationFold:
                 self._advance(message.at_ns)
                 if self._running and not message.running:
                     self._take_back(self._now_ns - message.at_ns)
+                    if self._current is not None:
+                        self._current.until_ns = max(message.at_ns, self._current.started_ns)
                 self._running = message.running
             case WorkerStarted():
                 self._workers[message.worker] = WorkerNow(message.worker, message.pid, message.role, message.database)
@@ -231,6 +233,7 @@ class SimulationFold:
         newest = self._slices[-1]
         if self._running and self._current is not None:
             self._current.ran_ns += passed_ns
+            self._current.until_ns = now_ns
             newest.ran_ns += passed_ns
         if now_ns - newest.started_ns >= SLICE_NS:
             self._slices.append(Tally("window", newest.mode, newest.number, now_ns))

@@ -6,7 +6,7 @@ from typing import Any
 
 import msgspec
 
-from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot
+from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Timeline
 
 
 class Environment(msgspec.Struct, frozen=True):
@@ -34,3 +34,9 @@ class Result(msgspec.Struct, frozen=True):
     message: str | None = None
     """Why it ended, where that was not the asked duration: one sentence."""
     exit_code: int = 0
+    timelines: tuple[Timeline, ...] = ()
+    """For each phase the timeline in which it lies; several phases may share one."""
+    workloads: tuple[dict[str, Any], ...] = ()
+    """For each phase its whole workload, as in `workload`."""
+    repeats: tuple[tuple[Period, ...], ...] = ()
+    """The phases of every repeat of a lesson, those of the last one (which are `phases`) included."""

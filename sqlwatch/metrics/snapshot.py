@@ -186,6 +186,8 @@ class Period(msgspec.Struct, frozen=True):
     started_ns: int
     elapsed_ns: int
     """Time the workload ran within the period."""
+    until_ns: int = 0
+    """Moment (not a duration) up to which the workload last ran in it, pauses included; 0 where that is not known."""
     finished: int = 0
     committed: int = 0
     withdrawn: int = 0

@@ -80,6 +80,8 @@ class Tally:
     def __init__(self, name: str, mode: Mode | None, number: int, started_ns: int, *, warm_up: bool = False) -> None:
         self.name, self.mode, self.number, self.started_ns, self.warm_up = name, mode, number, started_ns, warm_up
         self.ran_ns = 0
+        self.until_ns = started_ns
+        """Moment up to which the workload last ran in it."""
         self.ended_ns: int | None = None
         self.finished = self.committed = self.withdrawn = self.in_doubt = self.rows = self.reads = 0
         self.busy_retries = self.groups = self.queue_depth_max = 0
@@ -197,6 +199,7 @@ class Tally:
         cache = self.cache_hits + self.cache_misses
         return Period(
             name=self.name, mode=self.mode, number=self.number, started_ns=self.started_ns, elapsed_ns=self.ran_ns,
+            until_ns=self.until_ns,
             finished=self.finished, committed=self.committed, withdrawn=self.withdrawn, in_doubt=self.in_doubt,
             rows=self.rows, reads=self.reads, errors=dict(self.errors), busy_errors=busy_errors,
             busy_snapshot_errors=self.errors.get(BUSY_SNAPSHOT_CODE, 0),

@@ -235,12 +235,13 @@ def _findings(found: Sequence[Finding]) -> list[str]:
     for finding in found:
         where = f" (pid {finding.pid})" if finding.pid else ""
         lines += wrapped(f"{finding.severity.value.upper()} {finding.code}: {finding.summary}{where}", "  ", "    ")
-        lines += wrapped(f"evidence: {_evidence(finding.evidence)}", "    ", "      ")
+        lines += wrapped(f"evidence: {evidence_words(finding.evidence)}", "    ", "      ")
         lines += wrapped(f"what to do: {finding.remedy}", "    ", "      ")
     return lines
 
 
-def _evidence(evidence: dict[str, Any]) -> str:
+def evidence_words(evidence: dict[str, Any]) -> str:
+    """Write the figures behind a finding."""
     return ", ".join(f"{name} {_evident(value)}" for name, value in evidence.items() if name != "phase")
 
 

@@ -142,7 +142,8 @@ class ScenarioSession:
         """Return what each phase left when it last ran; raise SessionError if none could run.  Only after the end."""
         if self._failure is not None:
             raise self._failure
-        return _merged(self.scenario, self._results, newest_phases(self.scenario, self.repeats))
+        phases = newest_phases(self.scenario, self.repeats)
+        return _merged(self.scenario, self._results, phases, tuple(self.repeats))
 
     def _run_guarded(self) -> None:
         try:
@@ -211,15 +212,25 @@ def _left_by(session: SimulationSession) -> tuple[Period, ...]:
     return (*phases[:-1], msgspec.structs.replace(phases[-1], name=f"{phases[-1].name} (cut short)"))
 
 
-def _merged(scenario: Scenario, results: list[Result], phases: tuple[Period, ...]) -> Result:
+def _merged(
+    scenario: Scenario, results: list[Result], phases: tuple[Period, ...], repeats: tuple[tuple[Period, ...], ...]
+) -> Result:
     """Return one result for all runs: the phases of the last repeat, and the accounting of all."""
     last = results[-1]
     messages = [result.message for result in results if result.message]
+    sources = [_source(results, phase) for phase in phases]
     return Result(
         workload=scenario.workload, environment=last.environment, phases=phases, compared=None,
         accounting=_sum([result.accounting for result in results]), final=last.final,
         message=messages[-1] if messages else None, exit_code=max(result.exit_code for result in results),
+        timelines=tuple(source.final.timeline for source in sources),
+        workloads=tuple(source.workload for source in sources), repeats=repeats,
     )  # fmt: skip
+
+
+def _source(results: list[Result], phase: Period) -> Result:
+    """Return the result that a phase is from; no two phases start at the same moment."""
+    return next(result for result in results if phase.started_ns in [one.started_ns for one in result.phases])
 
 
 def _sum(parts: list[Accounting]) -> Accounting:

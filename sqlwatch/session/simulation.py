@@ -346,6 +346,8 @@ class SimulationSession:
             final=final,
             message=self._message,
             exit_code=self._exit_code,
+            timelines=(final.timeline,) * len(phases),
+            workloads=(self._workload.to_mapping(),) * len(phases),
         )
 
 

@@ -59,6 +59,14 @@ def test_output_and_format_do_not_make_it_headless(run: Run, shown: list[dict[st
     assert (tmp_path / "a.json").read_text().startswith("{")
 
 
+def test_the_page_is_written_when_the_dashboard_is_left(run: Run, shown: list[dict[str, Any]], tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    outcome = run("simulate", "--html", str(page))
+    assert len(shown) == 1
+    assert "commits a second" in outcome.out
+    assert page.read_text().startswith("<!DOCTYPE html>")
+
+
 @pytest.mark.parametrize("stream", ["stdin", "stdout", "stderr"])
 def test_a_stream_that_is_no_terminal_makes_it_headless(
     run: Run, shown: list[dict[str, Any]], terminals: set[str], stream: str

@@ -48,7 +48,9 @@ def test_the_help_names_every_parameter_with_what_is_allowed(run: Run) -> None:
         assert f"--{key}" in help_text
     assert "0 to 64" in help_text
     assert "contended, mutex, single-writer" in help_text or "contended|mutex|single-writer" in help_text
-    for absent in ("--html", "--record", "--interval", "jsonl"):
+    for present in ("--html FILE", "text|json|csv", "lock_wait_ms.p99"):
+        assert present in help_text
+    for absent in ("--record", "--interval", "jsonl"):
         assert absent not in help_text
 
 
@@ -88,7 +90,7 @@ def test_json_is_all_there_is_on_stdout(run: Run, fake: type[FakeSession]) -> No
     assert "reached --max-size" in outcome.err
 
 
-@pytest.mark.parametrize("format_", ["text", "json"])
+@pytest.mark.parametrize("format_", ["text", "json", "csv"])
 def test_output_goes_to_the_file_whole(run: Run, tmp_path: Path, format_: str) -> None:
     path = tmp_path / "summary"
     path.write_text("what was there before, and much longer than nothing")
@@ -165,10 +167,12 @@ def test_a_failed_run_keeps_its_code_over_a_threshold(run: Run, fake: type[FakeS
         (["simulate", "--hold", "2 parsecs"], "500us, 2ms or 1.5s"),
         (["simulate", "--writer", "3"], "--writers"),
         (["simulate", "--fps", "50"], "1<=x<=10"),
-        (["simulate", "--format", "xml"], "'text', 'json'"),
+        (["simulate", "--format", "xml"], "'text', 'json', 'csv'"),
         (["simulate", "--fail-on", "busy_error>0"], "did you mean busy_errors?"),
         (["simulate", "--compare", "--mode", "mutex"], "--compare runs contended and then single-writer"),
         (["simulate", "-o", "same.db", "--db", "./same.db"], "is a file of the database"),
+        (["simulate", "--html", "same.db-wal", "--db", "./same.db"], "--html same.db-wal is a file of the database"),
+        (["simulate", "--html", "a.html", "-o", "./a.html"], "give each a file of its own"),
         (["simulate", "nowhere.toml"], "There is no file nowhere.toml"),
         (["simulat"], "did you mean simulate?"),
     ],

@@ -73,6 +73,7 @@ def test_rates_count_only_the_time_that_the_workload_ran() -> None:
     fold = fold_with(batch(1, committed=30), Running(3 * S, False), Tick(9 * S), Running(9 * S, True), Tick(10 * S))
     phase = simulation(fold).phase
     assert phase.elapsed_s == 3
+    assert phase.until_ns == 10 * S, "pauses lie within it"
     assert phase.per_second(phase.committed) == 10
     assert fold.snapshot(Status.RUNNING).elapsed_ns == 9 * S
 
@@ -80,6 +81,7 @@ def test_rates_count_only_the_time_that_the_workload_ran() -> None:
 def test_an_end_that_is_told_late_is_taken_back() -> None:
     fold = fold_with(batch(1, committed=20), Tick(4 * S), Running(3 * S, False), Tick(5 * S))
     assert simulation(fold).phase.elapsed_s == 2
+    assert simulation(fold).phase.until_ns == 3 * S
     assert simulation(fold).phase.per_second(20) == 10
     fold.add(Running(6 * S, False))  # the pause that follows anyway
     fold.add(Tick(7 * S))

@@ -117,3 +117,9 @@ def test_what_was_not_measured_is_unknown() -> None:
 def test_every_figure_can_be_asked_of_an_empty_period() -> None:
     for name, figure in FIGURES.items():
         assert figure(Period("x", None, 0, 0, 0)) in (None, 0, 0.0), name
+
+
+def test_a_files_name_that_is_no_text_becomes_one(tmp_path: Path) -> None:
+    path = tmp_path / "b\udcff.toml"
+    path.write_text("[workload]\nwriters = 3\n")
+    assert read(path).name == "b?"

@@ -57,14 +57,17 @@ class Recorder:
     """Counts what one worker does and sends it as batches on its queue."""
 
     def __init__(
-        self, worker: int, role: Role, database: int, rows: int, slot: Slot, queue: SimpleQueue[bytes]
-    ) -> None:
+        self, worker: int, role: Role, database: int, rows: int, slot: Slot, queue: SimpleQueue[bytes],
+        *, lists_all: bool = False,
+    ) -> None:  # fmt: skip
+        """Begin; with `lists_all` every transaction that `add` takes is an event, however short."""
         self.table: list[list[int]] = [_EMPTY_ROW.copy() for _ in range(_WAIT_BINS)]
         """table[wait >> 7][latency >> 7] += 1 counts a short transaction that committed (both in ns); IndexError
         means that it was not short, and `add` must be called instead."""
         self.phase = 0
         self._identity = (worker, role, database)
         self._rows = rows
+        self._lists_all = lists_all
         self._slot = slot
         self._queue = queue
         self._encode = msgspec.msgpack.Encoder().encode
@@ -115,7 +118,7 @@ class Recorder:
             case _:
                 self._errors[outcome] = self._errors.get(outcome, 0) + 1
                 self._slot.failed += 1
-        if outcome or transaction.retries or wait_ns >= EVENT_NS or held_ns >= EVENT_NS:
+        if self._lists_all or outcome or transaction.retries or wait_ns >= EVENT_NS or held_ns >= EVENT_NS:
             self._transactions.append(transaction)
             if len(self._transactions) >= MAX_EVENTS:
                 self.next_batch_ns = 0

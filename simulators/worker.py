@@ -53,7 +53,11 @@ class Worker:
         self.slots = slots
         self.slot = slots[setup.slot]
         self.inbox = Inbox(pipe)
-        self.recorder = Recorder(setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, queue)
+        # Who came first in a round can only be told if every transaction of the round is an event.
+        has_rounds = setup.workload.arrival.pause_ns is not None
+        self.recorder = Recorder(
+            setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, queue, lists_all=has_rounds
+        )
         self.random = random.Random(f"{setup.workload.seed} worker {setup.worker}")
 
     def orders(self) -> Iterator[Order]:

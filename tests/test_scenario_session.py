@@ -8,9 +8,10 @@ from collections.abc import Callable
 import psutil
 import pytest
 
-from simulators.scenario import parse
+from simulators.scenario import builtin, parse
 from sqlwatch.diagnose.lesson import Lesson, judge
 from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.report.html import simulation_html
 from sqlwatch.report.json import simulation_report
 from sqlwatch.report.lesson import explanation, lesson_text
 from sqlwatch.session.errors import SessionError
@@ -210,3 +211,26 @@ def test_increments_are_added_up_over_the_phases_that_have_any() -> None:
     assert accounting.increments_expected is not None
     assert 0 < accounting.increments_expected < accounting.commits_received
     assert accounting.increments_in_database == accounting.increments_expected
+
+
+def test_rounds_tell_who_came_first() -> None:
+    session = ScenarioSession(builtin("fairness"), {"transactions": 40, "writers": 4})
+    session.start()
+    assert session.wait(PATIENCE_S)
+    result = session.result()
+    for period in result.phases:
+        positions = period.positions
+        assert positions is not None
+        assert (positions.rounds, positions.left_out) == (10, 0)
+        assert [sum(row) for row in positions.table] == [10] * 4
+        assert positions.contended_share is not None
+    report = simulation_report(result)
+    assert report.positions == result.phases[-1].positions.table  # type: ignore[union-attr]
+    assert report.phases[0].rounds is not None
+    lesson = Lesson(session.scenario, judge(session.scenario, session.repeats))
+    text = lesson_text(result, lesson, "here")
+    assert "how often each writer got the lock as the first" in text
+    assert "10 rounds of 4 writers" in " ".join(text.split())
+    assert max(map(len, text.splitlines())) <= 80
+    page = simulation_html(result, lesson)
+    assert "Who came first, second ... last" in page

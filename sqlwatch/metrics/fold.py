@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+import msgspec
+
 from simulators.events import (
     Batch,
     Mode,
@@ -24,6 +26,7 @@ from sqlwatch.metrics.fairness import starved_after_ns
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_ring import LaneRing
 from sqlwatch.metrics.observations import WalObservation
+from sqlwatch.metrics.positions import RoundStory
 from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status, Wal
 from sqlwatch.metrics.tally import Tally, WorkerNow
 from sqlwatch.metrics.timeline import TimelineBuilder
@@ -50,9 +53,13 @@ class SimulationFold:
 
     def __init__(
         self, workload_words: str, databases: int, checkpoint_frames: int, earlier: tuple[Period, ...] = (),
-        *, has_wal: bool = True, busy: BusyPolicy = BusyPolicy(),  # noqa: B008  # a frozen value
+        *, has_wal: bool = True, has_rounds: bool = False,
+        busy: BusyPolicy = BusyPolicy(),  # noqa: B008  # a frozen value
     ) -> None:  # fmt: skip
-        """Begin; `earlier` are phases of other runs, which stand before the ended ones of this."""
+        """Begin; `earlier` are phases of other runs, which stand before the ended ones of this.
+
+        With `has_rounds` all writers begin their transactions together, and every one of these is an event.
+        """
         self.received = 0
         """Transactions that arrived in batches, warm-up included."""
         self.commits_received = 0
@@ -62,6 +69,9 @@ class SimulationFold:
         self._databases = databases
         self._earlier = earlier
         self._has_wal = has_wal
+        self._has_rounds = has_rounds
+        self._rounds: dict[int, RoundStory] = {}
+        """By the number of the phase."""
         self._started_ns: int | None = None
         self._now_ns = 0
         self._running = False
@@ -144,6 +154,8 @@ class SimulationFold:
         self.in_doubt += batch.in_doubt
         phase = self._phases.get(batch.phase, self._past)
         phase.add_batch(batch, with_streaks=True)
+        if self._has_rounds and batch.role is Role.WRITER:
+            self._rounds.setdefault(phase.number, RoundStory()).add(batch.worker, batch.transactions)
         self._recent.extend(batch.transactions)
         self._lanes.add_batch(batch, phase.mode or Mode.CONTENDED)
         for checkpoint in batch.checkpoints:
@@ -295,7 +307,14 @@ class SimulationFold:
         return self._freeze(total)
 
     def _freeze(self, tally: Tally, *, is_current: bool = True) -> Period:
-        return tally.freeze(self._workers, self._now_ns, is_current=is_current, has_wal=self._has_wal)
+        period = tally.freeze(self._workers, self._now_ns, is_current=is_current, has_wal=self._has_wal)
+        rounds = self._rounds.get(tally.number) if self._phases.get(tally.number) is tally else None
+        if rounds is None:
+            return period
+        positions = rounds.freeze(
+            tally.members, is_over=not is_current or not self._running, polls=tally.mode is Mode.CONTENDED
+        )
+        return msgspec.structs.replace(period, positions=positions)
 
     def _starved_after_ns(self) -> int:
         writers = sum(now.role is Role.WRITER and now.exit is None for now in self._workers.values())

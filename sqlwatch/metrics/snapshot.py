@@ -15,6 +15,7 @@ from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
 from sqlwatch.metrics.histogram import EMPTY, Histogram, merged
 from sqlwatch.metrics.lanes import Lanes
 from sqlwatch.metrics.observed import Observed
+from sqlwatch.metrics.positions import Positions
 
 
 class Quality(StrEnum):
@@ -226,6 +227,8 @@ class Period(msgspec.Struct, frozen=True):
     """Transactions that the single writer committed; fewer than `committed` with group commit."""
     queue_depth_max: int = 0
     workers: tuple[Worker, ...] = ()
+    positions: Positions | None = None
+    """Who got the lock as which, where all writers ask together in rounds."""
     quality: dict[str, Quality] = {}
     """Quality of each figure that is not exact, by field name."""
 

@@ -13,6 +13,7 @@ import msgspec
 from simulators.buckets import BUCKET_COUNT
 from sqlwatch.charts.text import clean
 from sqlwatch.metrics.histogram import Histogram
+from sqlwatch.metrics.positions import RoundStory
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period, WalTotals
 from sqlwatch.report.json import PhaseReport, Times, phase_report
@@ -20,7 +21,7 @@ from sqlwatch.report.json import PhaseReport, Times, phase_report
 REPEAT: Final = "repeat"
 """The first column: 1 for the first time all phases were run, and so on."""
 
-_LISTS: Final = ("workers", "quality", "repeats", "buckets")
+_LISTS: Final = ("workers", "quality", "repeats", "buckets", "positions", "arrivals", "longest_waits_ms")
 """What of a phase has no place in one line."""
 
 
@@ -43,7 +44,8 @@ def simulation_csv(result: Result) -> str:
 def columns() -> tuple[str, ...]:
     """Return the names of the columns: `repeat`, and those of the JSON's phases, with dots: `lock_wait_ms.p99`."""
     one = Histogram((1, *[0] * (BUCKET_COUNT - 1)), 1, 1, 1)
-    fullest = Period("", None, 0, 0, 0, service_latency=one, wal=WalTotals(checkpoints=1))
+    rounds = RoundStory().freeze((), is_over=True)
+    fullest = Period("", None, 0, 0, 0, service_latency=one, wal=WalTotals(checkpoints=1), positions=rounds)
     return (REPEAT, *(name for name, _ in _flat(phase_report(fullest))))
 
 

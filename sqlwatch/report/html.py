@@ -14,6 +14,7 @@ from sqlwatch import __version__
 from sqlwatch.charts.svg import printable
 from sqlwatch.diagnose import findings, headline
 from sqlwatch.diagnose.lesson import Lesson, verdict
+from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
@@ -58,6 +59,11 @@ def simulation_html(result: Result, lesson: Lesson | None = None, *, written: st
         wal=wal_chart(result),
         findings=[(finding, evidence_words(finding.evidence)) for finding in findings(phases)],
         checks=checks(result.accounting),
+        rounds=[
+            (phase.name, round_headings(phase.positions), round_rows(phase.positions), round_words(phase.positions))
+            for phase in phases
+            if phase.positions is not None
+        ],
         accounting=result.accounting,
         failed=_failed(result),
         qualities=quality_lines(phases),

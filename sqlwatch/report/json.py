@@ -17,6 +17,7 @@ from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.side_by_side import ratio
 from sqlwatch.metrics.histogram import EMPTY, Histogram
+from sqlwatch.metrics.positions import Positions
 from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.snapshot import Accounting, Period, Quality, Worker
 
@@ -89,6 +90,31 @@ class WalReport(msgspec.Struct, frozen=True):
     """Those without an error that yet left frames behind."""
 
 
+class RoundsReport(msgspec.Struct, frozen=True):
+    """Rounds in which all writers ask together; `positions` and `arrivals` have a row for each of `workers`."""
+
+    workers: tuple[int, ...]
+    count: int
+    """Rounds in which every writer got the lock."""
+    left_out: int
+    positions: tuple[tuple[int, ...], ...]
+    """How often each writer got the lock as the first, the second ... the last."""
+    arrivals: tuple[tuple[int, ...], ...]
+    """How often each asked for it as the first, the second ... the last."""
+    longest_waits_ms: tuple[float, ...]
+    wait_spread: float | None
+    """Longest wait of the unluckiest writer over that of the luckiest."""
+    contended_share: float | None
+    """Share of acquisitions that found the lock taken."""
+    chi_square: float | None
+    """Of the whole table against an even spread."""
+    degrees_of_freedom: int
+    p_value: float | None
+    last_then_first_share: float | None
+    """Share of rounds in which the last of the round before was first; chance is 1 / writers."""
+    last_then_asked_first_share: float | None
+
+
 class PhaseReport(msgspec.Struct, frozen=True):
     """One phase; `quality` names the figures that are not exact."""
 
@@ -117,6 +143,8 @@ class PhaseReport(msgspec.Struct, frozen=True):
     workers: tuple[WorkerReport, ...]
     wal: WalReport
     quality: dict[str, Quality]
+    rounds: RoundsReport | None = None
+    """Null unless all writers begin together, in rounds."""
     repeats: tuple[Any, ...] = ()
     """Empty: no phase is run more than once."""
 
@@ -155,7 +183,7 @@ class SimulationReport(msgspec.Struct, frozen=True):
     comparison: Comparison | None
     accounting: Accounting
     positions: tuple[tuple[int, ...], ...]
-    """Empty: no workload lets writers race by trials."""
+    """Those of the last phase that ran in rounds; empty where none did."""
     findings: tuple[Finding, ...]
 
 
@@ -172,7 +200,7 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
         scenario=_scenario(lesson) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
-        positions=(),
+        positions=next((phase.positions.table for phase in reversed(result.phases) if phase.positions), ()),
         findings=findings(result.phases),
     )
 
@@ -248,7 +276,19 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
             wal.checkpoints_incomplete,
         ),
         quality=phase.quality,
+        rounds=_rounds(phase.positions) if phase.positions is not None else None,
     )
+
+
+def _rounds(positions: Positions) -> RoundsReport:
+    return RoundsReport(
+        workers=positions.workers, count=positions.rounds, left_out=positions.left_out, positions=positions.table,
+        arrivals=positions.arrivals, longest_waits_ms=tuple(wait_ns / 1e6 for wait_ns in positions.longest_waits_ns),
+        wait_spread=positions.wait_spread, contended_share=positions.contended_share, chi_square=positions.chi_square,
+        degrees_of_freedom=positions.degrees, p_value=positions.p_value,
+        last_then_first_share=positions.last_then_first_share,
+        last_then_asked_first_share=positions.last_then_asked_first_share,
+    )  # fmt: skip
 
 
 def _worker(worker: Worker, exits: dict[int, str | None]) -> WorkerReport:

@@ -14,6 +14,7 @@ from sqlwatch.diagnose.side_by_side import base_of, side_by_side, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.plain import WIDTH, wrapped
+from sqlwatch.report.rounds import round_lines
 
 
 def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
@@ -29,6 +30,7 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
             *wrapped(f"The phases side by side.{repeats}"),
             *_phases(scenario, result.phases),
         ],
+        round_lines(result.phases),
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],

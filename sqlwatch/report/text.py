@@ -16,6 +16,7 @@ from sqlwatch.metrics.snapshot import Accounting, Period, Worker
 from sqlwatch.report import figures
 from sqlwatch.report.json import comparison
 from sqlwatch.report.plain import WIDTH, cut, number, row, wrapped
+from sqlwatch.report.rounds import round_lines
 
 
 def simulation_text(result: Result, title: str | None = None) -> str:
@@ -27,6 +28,7 @@ def simulation_text(result: Result, title: str | None = None) -> str:
         _message(result),
         *([_all_phases(result.phases)] if len(shown) < len(result.phases) else []),
         *_phases(shown, result.compared),
+        round_lines(shown),
         _starved(shown),
         _errors(shown),
         *(_workers(shown[first : first + 2], _exits(result)) for first in range(0, len(shown), 2)),

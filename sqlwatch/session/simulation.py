@@ -195,7 +195,7 @@ class SimulationSession:
             fleet = Fleet(workload, place)
             fold = SimulationFold(
                 workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier,
-                has_wal=workload.has_wal, busy=workload.busy,
+                has_wal=workload.has_wal, busy=workload.busy, has_rounds=workload.arrival.pause_ns is not None,
             )  # fmt: skip
             try:
                 try:

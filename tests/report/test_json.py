@@ -24,7 +24,7 @@ PROMISED: dict[str, list[str]] = {
     "phases.0": ["name", "mode", "elapsed_s", "commits", "commits_per_s", "rows_per_s", "reads_per_s", "busy_errors",
                  "busy_snapshot_errors", "busy_retries", "other_errors", "lock_wait_ms", "lock_hold_ms",
                  "commit_latency_ms", "service_latency_ms", "read_latency_ms", "checkpoint_ms", "cache_hit_ratio",
-                 "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "repeats"],
+                 "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "rounds", "repeats"],
     "phases.0.lock_wait_ms": TIMES,
     "phases.0.lock_wait_ms.with_unfinished": ["p50", "p99", "max"],
     "phases.0.lock_hold_ms": TIMES,

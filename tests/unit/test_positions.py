@@ -1,0 +1,117 @@
+"""Who got the lock as which, from rounds whose events come in any order."""
+
+from __future__ import annotations
+
+import random
+from itertools import pairwise
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from simulators.events import Outcome, Transaction
+from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
+from sqlwatch.metrics.positions import LATE_NS, Positions, RoundStory
+
+SECOND = 1_000_000_000
+MS = 1_000_000
+
+
+def turn(began_ns: int, asked_ns: int, got_ns: int, *, retries: int = 0, outcome: int = 0) -> Transaction:
+    return Transaction(1, began_ns, asked_ns, got_ns, got_ns + MS if got_ns else 0, asked_ns + 9 * MS, retries, outcome)
+
+
+def story(orders: list[list[int]], *, missing: tuple[int, int] | None = None) -> RoundStory:
+    """Rounds a second apart in which workers get the lock in the orders given, and ask in the same order."""
+    told = RoundStory()
+    for number, order in enumerate(orders):
+        began_ns = (number + 1) * 10 * MS
+        for position, worker in enumerate(order):
+            if (number, worker) != missing:
+                asked_ns = began_ns + position
+                told.add(worker, [turn(began_ns, asked_ns, asked_ns + 10 + position * MS, retries=position and 1)])
+    return told
+
+
+def test_a_table_of_three_rounds() -> None:
+    positions = story([[1, 2, 3], [3, 1, 2], [2, 3, 1]]).freeze([3, 1, 2], is_over=True)
+    assert positions.workers == (1, 2, 3)
+    assert positions.rounds == 3
+    assert positions.table == positions.arrivals == ((1, 1, 1), (1, 1, 1), (1, 1, 1))
+    assert (positions.pairs, positions.last_then_first, positions.last_then_asked_first) == (2, 2, 2)
+    assert (positions.contended, positions.acquisitions) == (6, 9)
+    assert positions.longest_waits_ns == (2 * MS + 10,) * 3
+    assert positions.wait_spread == 1
+    assert positions.chi_square == 0
+    assert positions.p_value == 1
+
+
+def test_one_that_is_always_first_is_no_chance() -> None:
+    positions = story([[1, 2, 3, 4]] * 30).freeze(range(1, 5), is_over=True)
+    assert positions.chi_square_of(0) == 90
+    assert positions.p_value is not None
+    assert positions.p_value < 1e-9
+    assert positions.last_then_first_share == 0
+    assert any("more uneven than chance" in words for words in round_words(positions))
+
+
+def test_a_round_without_the_lock_for_all_is_left_out_and_breaks_the_pair() -> None:
+    told = story([[1, 2], [2, 1]])
+    told.add(1, [turn(SECOND, SECOND, SECOND + 5)])
+    told.add(2, [turn(SECOND, SECOND, 0, outcome=5)])
+    later_ns = SECOND + 10 * MS
+    told.add(1, [turn(later_ns, later_ns, later_ns + 5)])
+    told.add(2, [turn(later_ns, later_ns, later_ns + 9, outcome=Outcome.COMMITTED)])
+    positions = told.freeze([1, 2], is_over=True)
+    assert (positions.rounds, positions.left_out, positions.pairs) == (3, 1, 1)
+
+
+def test_a_round_is_waited_for_until_it_is_late() -> None:
+    told = story([[1, 2], [2, 1], [1, 2]], missing=(1, 2))
+    assert told.freeze([1, 2], is_over=False).rounds == 1
+    began_ns = 10 * MS + LATE_NS * 2
+    told.add(1, [turn(began_ns, began_ns, began_ns + 1)])
+    told.add(2, [turn(began_ns, began_ns, began_ns + 2)])
+    positions = told.freeze([1, 2], is_over=False)
+    assert (positions.rounds, positions.left_out) == (3, 1)
+
+
+def test_another_writer_begins_the_tables_anew() -> None:
+    told = story([[1, 2], [2, 1]])
+    assert told.freeze([1, 2], is_over=False).rounds == 2
+    positions = told.freeze([1, 2, 3], is_over=False)
+    assert (positions.rounds, positions.left_out, positions.table) == (0, 2, ((0, 0, 0),) * 3)
+
+
+@given(st.integers(2, 6), st.integers(0, 40), st.integers(0, 2**32))
+def test_every_row_and_every_column_add_up_to_the_rounds(size: int, rounds: int, seed: int) -> None:
+    rng = random.Random(seed)
+    members = list(range(1, size + 1))
+    orders = [rng.sample(members, size) for _ in range(rounds)]
+    positions = story(orders).freeze(members, is_over=True)
+    assert positions.rounds == rounds
+    for table in (positions.table, positions.arrivals):
+        assert all(sum(row) == rounds for row in table)
+        assert all(sum(column) == rounds for column in zip(*table, strict=True))
+    assert positions.pairs == max(rounds - 1, 0)
+    assert positions.last_then_first == sum(a[-1] == b[0] for a, b in pairwise(orders))
+    check_words(positions)
+
+
+@given(st.lists(st.integers(0, 3), max_size=30), st.integers(0, 2**32))
+def test_nothing_is_counted_twice_however_often_it_is_frozen(pauses: list[int], seed: int) -> None:
+    rng = random.Random(seed)
+    told = RoundStory()
+    pending = [(number, worker) for number in range(len(pauses)) for worker in (1, 2, 3)]
+    for number, worker in sorted(pending, key=lambda one: one[0] + rng.random() * 3):
+        began_ns = (number + 1) * MS
+        told.add(worker, [turn(began_ns, began_ns + worker, began_ns + 10 * worker)])
+        if rng.random() < 0.3:
+            told.freeze([1, 2, 3], is_over=False)
+    positions = told.freeze([1, 2, 3], is_over=True)
+    assert (positions.rounds, positions.left_out) == (len(pauses), 0)
+
+
+def check_words(positions: Positions) -> None:
+    headings, rows = round_headings(positions), round_rows(positions)
+    assert all(len(row) == len(headings) for row in rows)
+    assert round_words(positions)

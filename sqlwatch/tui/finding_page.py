@@ -53,7 +53,9 @@ def _page(finding: Finding, view: View, *, is_over: bool) -> Page:
     head = [line("", clean(finding.summary), Ink.STRONG)]
     if is_over:
         head.append(line("", "NO LONGER FOUND: this was the last that was seen of it.", Ink.RUNG))
-    facts = [line("code", clean(finding.code)), line("for", f"{since_words(finding)} (as far as was seen)")]
+    facts = [line("code", clean(finding.code))]
+    if finding.since_s is not None:
+        facts.append(line("for", f"{since_words(finding)} (as far as was seen)"))
     if finding.pid is not None:
         facts.append(line("process", f"{finding.pid} {_who(finding.pid, view)}"))
     remedy = tuple(line("", clean(part)) for part in finding.remedy.splitlines() if part.strip())

@@ -8,6 +8,7 @@ from simulators.scenario import Scenario
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.dashboard_app import no_findings
 from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.session_app import terminal_driver
@@ -17,7 +18,7 @@ def run_dashboard(
     session: SessionProtocol,
     *,
     headline: Callable[[Snapshot], str],
-    findings: Callable[[Snapshot], tuple[Finding, ...]],
+    findings: Callable[[Snapshot], tuple[Finding, ...]] = no_findings,
     exporter: Exporter | None = None,
     fps: int = 4,
     glyphs: str = "braille",

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sqlwatch.cli.exporting import exporter
 from sqlwatch.cli.lesson import lesson_headline
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.diagnose.headline import headline
+from sqlwatch.diagnose.simulation import current_findings
 from sqlwatch.session.scenario import ScenarioSession
 from sqlwatch.session.simulation import SimulationSession
 from sqlwatch.tui.protocol import Opened
@@ -32,8 +34,8 @@ def run_in_terminal(
     first = _opened(session)
     try:
         code = run_dashboard(
-            session, headline=first.headline, fps=fps, glyphs=glyphs, mouse=mouse, lesson=first.lesson,
-            open_lesson=open_next,
+            session, headline=first.headline, findings=current_findings, exporter=exporter(), fps=fps, glyphs=glyphs,
+            mouse=mouse, lesson=first.lesson, open_lesson=open_next,
         )  # fmt: skip
     finally:
         # The dashboard's own handlers are gone with it; ctrl+c must not cut short the end of the workers.

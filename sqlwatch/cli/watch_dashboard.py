@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import partial
 
+from sqlwatch.cli.exporting import exporter
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.diagnose.observation import observation_findings, observation_headline
 from sqlwatch.diagnose.thresholds import Limits
@@ -20,7 +21,9 @@ def run_in_terminal(session: ObservationSession, limits: Limits, *, fps: int, gl
         return observation_headline(snapshot, findings(snapshot))
 
     try:
-        return run_watch_dashboard(session, headline=headline, findings=findings, fps=fps, glyphs=glyphs, mouse=mouse)
+        return run_watch_dashboard(
+            session, headline=headline, findings=findings, exporter=exporter(), fps=fps, glyphs=glyphs, mouse=mouse
+        )
     finally:
         with ending_on_signals(session):
             session.stop()

@@ -9,7 +9,7 @@ from simulators.events import BUSY_SNAPSHOT_CODE, Mode, Role
 from sqlwatch.charts import units
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.diagnose.thresholds import DEFAULT, Thresholds
-from sqlwatch.metrics.snapshot import Period, Worker
+from sqlwatch.metrics.snapshot import Period, Snapshot, Status, Worker
 
 
 def findings(phases: Iterable[Period], thresholds: Thresholds = DEFAULT) -> tuple[Finding, ...]:
@@ -18,6 +18,14 @@ def findings(phases: Iterable[Period], thresholds: Thresholds = DEFAULT) -> tupl
     found = [finding for phase in measured for rule in _RULES for finding in rule(phase, thresholds)]
     found += _deaths(measured)
     return tuple(sorted(found, key=lambda finding: _GRAVEST_FIRST.index(finding.severity)))
+
+
+def current_findings(snapshot: Snapshot, thresholds: Thresholds = DEFAULT) -> tuple[Finding, ...]:
+    """Return what is wrong in the phase that runs now; nothing during the warm-up, which is in no figure."""
+    simulation = snapshot.simulation
+    if simulation is None or snapshot.status in (Status.STARTING, Status.WARMING_UP):
+        return ()
+    return findings([simulation.phase], thresholds)
 
 
 _GRAVEST_FIRST: Final = (Severity.CRITICAL, Severity.WARNING, Severity.INFO)

@@ -37,6 +37,8 @@ class Streaks:
 
     def __init__(self, lateness_ns: int = 1_000_000_000) -> None:
         self.longest = 0
+        self.longest_of: dict[int, int] = {}
+        """The same of each winner."""
         self.count = 0
         self.turns = 0
         self._lateness_ns = lateness_ns
@@ -64,6 +66,7 @@ class Streaks:
                 self._winner, self._length = worker, 1
                 self.count += 1
             self.longest = max(self.longest, self._length)
+            self.longest_of[worker] = max(self.longest_of.get(worker, 0), self._length)
         del self._pending[:settled]
 
     @property

@@ -15,7 +15,6 @@ from simulators.events import (
     Running,
     SlotSample,
     Tick,
-    Transaction,
     WorkerExited,
     WorkerStarted,
     WorkerState,
@@ -27,6 +26,7 @@ from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_ring import LaneRing
 from sqlwatch.metrics.observations import WalObservation
 from sqlwatch.metrics.positions import RoundStory
+from sqlwatch.metrics.recents import Recents
 from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status, Wal
 from sqlwatch.metrics.tally import Tally, WorkerNow
 from sqlwatch.metrics.timeline import TimelineBuilder
@@ -41,9 +41,6 @@ KEPT_PHASES: Final = 20
 
 SETTLED_AFTER_NS: Final = 2_000_000_000
 """An ended phase changes no more after this long: batches come up to 100 ms late."""
-
-RECENT: Final = 2_000
-"""Newest transactions with their times that a Snapshot carries."""
 
 FoldInput = Batch | SlotSample | WorkerStarted | WorkerExited | PhaseStarted | Running | Tick | WalObservation
 
@@ -84,7 +81,7 @@ class SimulationFold:
         self._slices: deque[Tally] = deque([Tally("window", None, -1, 0)], maxlen=WINDOW_SLICES)
         self._timeline = TimelineBuilder()
         self._wal = WalStory(checkpoint_frames)
-        self._recent: deque[Transaction] = deque(maxlen=RECENT)
+        self._recents = Recents()
         self._lanes = LaneRing(databases, delays_of(busy), round(busy.limit_ms * 1e6))
 
     def add(self, message: FoldInput) -> None:
@@ -153,16 +150,16 @@ class SimulationFold:
         self.withdrawn += batch.withdrawn
         self.in_doubt += batch.in_doubt
         phase = self._phases.get(batch.phase, self._past)
-        phase.add_batch(batch, with_streaks=True)
+        phase.add_batch(batch, in_detail=True)
         if self._has_rounds and batch.role is Role.WRITER:
             self._rounds.setdefault(phase.number, RoundStory()).add(batch.worker, batch.transactions)
-        self._recent.extend(batch.transactions)
+        self._recents.add(batch)
         self._lanes.add_batch(batch, phase.mode or Mode.CONTENDED)
         for checkpoint in batch.checkpoints:
             self._wal.add_checkpoint(checkpoint)
             if checkpoint.backfilled_frames:
                 text = f"checkpoint {checkpoint.backfilled_frames} of {checkpoint.wal_frames} frames"
-                self._timeline.mark(checkpoint.ended_ns, MarkKind.CHECKPOINT, text)
+                self._timeline.mark(checkpoint.ended_ns, MarkKind.CHECKPOINT, text, batch.worker)
         busy = sum(count for code, count in batch.errors.items() if is_busy(code))
         self._timeline.add_counts(batch.until_ns, batch.committed, batch.reads, busy)
         if phase is self._current:
@@ -232,7 +229,7 @@ class SimulationFold:
         self._lanes.end(message.worker, message.at_ns)
         if message.exit != "ok":
             words = f"{now.role.value} {now.id} (pid {now.pid}): {message.exit}"
-            self._timeline.mark(message.at_ns, MarkKind.WORKER_EXIT, words)
+            self._timeline.mark(message.at_ns, MarkKind.WORKER_EXIT, words, now.id)
 
     # Time.
 
@@ -281,7 +278,10 @@ class SimulationFold:
             phase=self._freeze(current),
             window=window,
             ended_phases=(*self._earlier, *ended),
-            recent=tuple(self._recent),
+            recent=tuple(self._recents.newest),
+            grave=tuple(self._recents.grave),
+            forgotten=self._recents.forgotten,
+            newest_of={worker: self._recents.of(worker) for worker in self._workers},
             starved_after_ns=self._starved_after_ns(),
             lanes=self._lanes.freeze(self._now_ns, current.mode),
         )

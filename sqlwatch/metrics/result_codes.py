@@ -29,6 +29,26 @@ _OUTCOMES: Final = {
 }
 
 
+_MESSAGES: Final = {
+    1: "SQL logic error", 4: "query aborted", 5: "database is locked", 6: "database table is locked",
+    8: "attempt to write a readonly database", 9: "interrupted", 10: "disk I/O error",
+    11: "database disk image is malformed", 13: "database or disk is full", 14: "unable to open database file",
+    15: "locking protocol", 19: "constraint failed",
+}  # fmt: skip
+
+
+def message_of(code: int) -> str:
+    """Return SQLite's own words for a result code (sqlite3ErrStr in main.c), after its name; `committed` for 0.
+
+    >>> message_of(0), message_of(517), message_of(-1)
+    ('committed', 'SQLITE_BUSY_SNAPSHOT: database is locked', 'withdrawn')
+    """
+    if code == 0:
+        return "committed"
+    words = _MESSAGES.get(code & 0xFF) if code > 0 else None
+    return f"{name_of(code)}: {words}" if words else name_of(code)
+
+
 def name_of(code: int) -> str:
     """Return the name of an extended result code, or of a negative `Outcome`, with what cannot be named as a number.
 

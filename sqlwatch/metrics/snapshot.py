@@ -8,6 +8,7 @@ Durations in `_ns` are integers on CLOCK_MONOTONIC; shares and utilisations are 
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import NamedTuple
 
 import msgspec
 
@@ -56,6 +57,8 @@ class Mark(msgspec.Struct, frozen=True):
     at_ns: int
     kind: MarkKind
     text: str
+    worker: int | None = None
+    """Whose doing it was, where that is one worker of a simulation."""
 
 
 class Timeline(msgspec.Struct, frozen=True):
@@ -173,6 +176,14 @@ class Worker(msgspec.Struct, frozen=True):
     """Pinned reader: snapshots it has kept and let go."""
     checkpoints: int = 0
     """Checkpoints it ran, whatever came of them."""
+    errors: dict[int, int] = {}
+    """SQLite extended result code, or a negative `Outcome`, to count."""
+    longest_streak: int | None = None
+    """Most commits in a row; None where commits were only counted, not seen in order."""
+    lock_wait: Histogram | None = None
+    """Its own waits that ended with the lock; None in the whole run and in the sliding window, which keep none."""
+    states: dict[WorkerState, int] = {}
+    """In how many of the samples of its slot it was in each state (sampled)."""
 
 
 class Period(msgspec.Struct, frozen=True):
@@ -247,6 +258,13 @@ class Period(msgspec.Struct, frozen=True):
         return count / self.elapsed_s if self.elapsed_ns > 0 else None
 
 
+class Recent(NamedTuple):
+    """A transaction that waited, failed or held the lock long, and whose it was."""
+
+    worker: int
+    transaction: Transaction
+
+
 class Simulation(msgspec.Struct, frozen=True):
     """The part of a Snapshot that only a simulation has."""
 
@@ -261,8 +279,14 @@ class Simulation(msgspec.Struct, frozen=True):
     window: Period
     """The last seconds, sliding."""
     ended_phases: tuple[Period, ...] = ()
-    recent: tuple[Transaction, ...] = ()
-    """Newest waits, errors and long holds, oldest first; a ring of bounded length."""
+    recent: tuple[Recent, ...] = ()
+    """Newest waits, errors and long holds in the order in which they arrived; a ring of bounded length."""
+    grave: tuple[Recent, ...] = ()
+    """The same of those that failed or waited very long: a ring of their own, so that many short ones push none out."""
+    forgotten: int = 0
+    """How many were in these rings and are not any more."""
+    newest_of: dict[int, tuple[Transaction, ...]] = {}
+    """The same of each worker, oldest first; a short ring for each."""
     starved_after_ns: int = 0
     """Current wait beyond which a writer counts as starved."""
     lanes: Lanes = Lanes()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping
+from typing import Final, TypeVar
 
 from simulators.events import (
     BUSY_SNAPSHOT_CODE,
@@ -28,21 +29,27 @@ class WorkerTally:
         "busy_retries",
         "checkpoints",
         "committed",
+        "errors",
         "finished",
         "last_commit_ns",
+        "lock_wait",
         "longest_wait_ns",
         "other_errors",
         "reads",
         "snapshots",
+        "states",
     )
 
     def __init__(self) -> None:
         self.finished = self.committed = self.reads = self.busy_errors = self.busy_retries = self.other_errors = 0
         self.longest_wait_ns = self.snapshots = self.checkpoints = 0
         self.last_commit_ns: int | None = None
+        self.errors: dict[int, int] = {}
+        self.states: dict[WorkerState, int] = {}
+        self.lock_wait: HistogramBuilder | None = None
 
     def add(self, other: WorkerTally) -> None:
-        """Add what another stretch counted."""
+        """Add what another stretch counted, except for its waits: adding those up would cost more than it tells."""
         self.finished += other.finished
         self.committed += other.committed
         self.reads += other.reads
@@ -53,6 +60,8 @@ class WorkerTally:
         self.other_errors += other.other_errors
         self.longest_wait_ns = max(self.longest_wait_ns, other.longest_wait_ns)
         self.last_commit_ns = max(self.last_commit_ns or 0, other.last_commit_ns or 0) or None
+        _add_counts(self.errors, other.errors)
+        _add_counts(self.states, other.states)
 
 
 class WorkerNow:
@@ -107,8 +116,8 @@ class Tally:
         self.checkpoints_busy = self.checkpoints_incomplete = 0
         self.pinned_ns = 0
 
-    def add_batch(self, batch: Batch, *, with_streaks: bool = False) -> None:
-        """Add what a worker's batch counted."""
+    def add_batch(self, batch: Batch, *, in_detail: bool = False) -> None:
+        """Add what a worker's batch counted; in detail also streaks, and the waits of each worker."""
         self.finished += batch.finished
         self.committed += batch.committed
         self.withdrawn += batch.withdrawn
@@ -120,7 +129,7 @@ class Tally:
         self.queue_depth_max = max(self.queue_depth_max, batch.queue_depth_max)
         self.cache_hits += batch.cache_hits
         self.cache_misses += batch.cache_misses
-        _add_errors(self.errors, batch.errors)
+        _add_counts(self.errors, batch.errors)
         self.lock_wait.add_counts(batch.lock_wait)
         self.lock_hold.add_counts(batch.lock_hold)
         self.commit_latency.add_counts(batch.commit_latency)
@@ -141,17 +150,21 @@ class Tally:
         worker.busy_errors += busy
         worker.other_errors += sum(batch.errors.values()) - busy
         worker.longest_wait_ns = max(worker.longest_wait_ns, batch.lock_wait.max_ns)
+        _add_counts(worker.errors, batch.errors)
+        if in_detail and batch.lock_wait.counts:
+            worker.lock_wait = worker.lock_wait or HistogramBuilder()
+            worker.lock_wait.add_counts(batch.lock_wait)
         if batch.committed:
             worker.last_commit_ns = batch.until_ns
         for transaction in batch.transactions:
-            self._add_transaction(batch, transaction, worker, with_streaks)
+            self._add_transaction(batch, transaction, worker, in_detail)
 
-    def _add_transaction(self, batch: Batch, transaction: Transaction, worker: WorkerTally, with_streaks: bool) -> None:
+    def _add_transaction(self, batch: Batch, transaction: Transaction, worker: WorkerTally, in_detail: bool) -> None:
         if not transaction.got_ns and (transaction.retries or transaction.outcome == Outcome.WITHDRAWN):
             waited_ns = transaction.done_ns - transaction.asked_ns
             self.given_up.add(waited_ns)
             worker.longest_wait_ns = max(worker.longest_wait_ns, waited_ns)
-        if with_streaks and transaction.outcome == Outcome.COMMITTED:
+        if in_detail and transaction.outcome == Outcome.COMMITTED:
             self.streaks.setdefault(batch.database, Streaks()).add(transaction.got_ns, batch.worker)
             self.turns_seen += 1
 
@@ -160,6 +173,10 @@ class Tally:
         self.looks += sample.looks * len(sample.held)
         self.held += sum(sample.held)
         self.wasted += sum(sample.wasted)
+        for seen in sample.workers:
+            if seen.state not in _OVER:
+                states = self.workers.setdefault(seen.worker, WorkerTally()).states
+                states[seen.state] = states.get(seen.state, 0) + 1
 
     def add_wal_bytes(self, file_bytes: int | None) -> None:
         """Note the size of the WALs."""
@@ -180,7 +197,7 @@ class Tally:
         ):  # fmt: skip
             getattr(self, name).add_histogram(getattr(other, name).freeze())
         self.queue_depth_max = max(self.queue_depth_max, other.queue_depth_max)
-        _add_errors(self.errors, other.errors)
+        _add_counts(self.errors, other.errors)
         for worker, tally in other.workers.items():
             self.workers.setdefault(worker, WorkerTally()).add(tally)
         self.members |= other.members
@@ -246,6 +263,10 @@ class Tally:
         """Streaks are known only where every commit was an event: what was merely counted has no order."""
         return bool(self.streaks) and self.turns_seen == self.committed
 
+    def _streak_of(self, now: WorkerNow) -> int | None:
+        streaks = self.streaks.get(now.database)
+        return streaks.longest_of.get(now.id, 0) if streaks and self._knows_streaks() else None
+
     def _workers(self, workers: Mapping[int, WorkerNow], now_ns: int, is_current: bool) -> Iterable[Worker]:
         for now in workers.values():
             tally = self.workers.get(now.id)
@@ -262,6 +283,8 @@ class Tally:
                 longest_wait_ns=max(tally.longest_wait_ns, waited_ns), last_commit_ns=tally.last_commit_ns,
                 starved=now.starved and is_current, was_starved=now.id in self.starved, exit=now.exit,
                 queue_depth=now.queue_depth, snapshots=tally.snapshots, checkpoints=tally.checkpoints,
+                errors=dict(tally.errors), longest_streak=self._streak_of(now),
+                lock_wait=tally.lock_wait.freeze() if tally.lock_wait is not None else None, states=dict(tally.states),
             )  # fmt: skip
 
     def _quality(self) -> dict[str, Quality]:
@@ -275,6 +298,11 @@ class Tally:
         }
 
 
-def _add_errors(target: dict[int, int], more: Mapping[int, int]) -> None:
-    for code, count in more.items():
-        target[code] = target.get(code, 0) + count
+Key = TypeVar("Key", bound=Hashable)
+
+_OVER: Final = (WorkerState.ENDED, WorkerState.DEAD)
+
+
+def _add_counts(target: dict[Key, int], more: Mapping[Key, int]) -> None:
+    for key, count in more.items():
+        target[key] = target.get(key, 0) + count

@@ -51,14 +51,14 @@ class TimelineBuilder:
         cell.live_frames = _larger(cell.live_frames, live_frames)
         cell.backlog_frames = _larger(cell.backlog_frames, backlog_frames)
 
-    def mark(self, at_ns: int, kind: MarkKind, text: str) -> None:
+    def mark(self, at_ns: int, kind: MarkKind, text: str, worker: int | None = None) -> None:
         """Mark a moment; of checkpoints and resets at most one a cell is kept, since there may be hundreds a second."""
         self._cell(at_ns)
         cell = at_ns // PERIOD_NS
         if kind in (MarkKind.CHECKPOINT, MarkKind.WAL_RESET) and self._last_mark_cell.get(kind) == cell:
             return
         self._last_mark_cell[kind] = cell
-        self._marks.append(Mark(at_ns, kind, text))
+        self._marks.append(Mark(at_ns, kind, text, worker))
 
     def freeze(self, now_ns: int) -> Timeline:
         """Return all complete cells."""

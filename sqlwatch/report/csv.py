@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Final
 
@@ -15,7 +16,7 @@ from sqlwatch.charts.text import clean
 from sqlwatch.metrics.histogram import Histogram
 from sqlwatch.metrics.positions import RoundStory
 from sqlwatch.metrics.result import Result
-from sqlwatch.metrics.snapshot import Period, WalTotals
+from sqlwatch.metrics.snapshot import Period, Snapshot, WalTotals
 from sqlwatch.report.json import PhaseReport, Times, phase_report
 
 REPEAT: Final = "repeat"
@@ -30,13 +31,33 @@ def simulation_csv(result: Result) -> str:
 
     The columns are those of `columns`, whatever was run; what is unknown is empty.
     """
+    repeats = enumerate(result.repeats or (result.phases,), start=1)
+    return phases_csv((repeat, phase) for repeat, phases in repeats for phase in phases)
+
+
+def snapshot_csv(snapshot: Snapshot) -> str:
+    """Return the phases of a running simulation likewise, the present one last.
+
+    Of a lesson the repeats are counted by the names of its phases; else there is one.
+    """
+    simulation = snapshot.simulation
+    phases = (*simulation.ended_phases, simulation.phase) if simulation is not None else ()
+    seen: Counter[str] = Counter()
+    rows = []
+    for phase in phases:
+        seen[phase.name] += 1
+        rows.append((seen[phase.name] if snapshot.lesson is not None else 1, phase))
+    return phases_csv(rows)
+
+
+def phases_csv(phases: Iterable[tuple[int, Period]]) -> str:
+    """Return a line for each phase, after the number of its repeat; see `simulation_csv`."""
     text = io.StringIO()
     lines = csv.writer(text, lineterminator="\r\n")
     lines.writerow(columns())
-    for repeat, phases in enumerate(result.repeats or (result.phases,), start=1):
-        for phase in phases:
-            figures = {REPEAT: repeat, **dict(_flat(phase_report(phase)))}
-            lines.writerow([_cell(figures.get(name)) for name in columns()])
+    for repeat, phase in phases:
+        figures = {REPEAT: repeat, **dict(_flat(phase_report(phase)))}
+        lines.writerow([_cell(figures.get(name)) for name in columns()])
     return text.getvalue().removesuffix("\n")
 
 

@@ -207,7 +207,12 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
 
 def simulation_json(result: Result, lesson: Lesson | None = None) -> str:
     """Return the report as indented JSON text; the pairs of a histogram stand on one line each."""
-    text = msgspec.json.format(msgspec.json.encode(simulation_report(result, lesson)), indent=1).decode()
+    return as_lines(simulation_report(result, lesson))
+
+
+def as_lines(report: msgspec.Struct) -> str:
+    """Return a report as indented JSON text; the pairs of a histogram stand on one line each."""
+    text = msgspec.json.format(msgspec.json.encode(report), indent=1).decode()
     return _PAIR.sub(r"[\1, \2]", text)
 
 

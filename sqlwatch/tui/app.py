@@ -5,14 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from typing import TYPE_CHECKING, ClassVar, Final
+from typing import TYPE_CHECKING, Any, ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
 from simulators.events import Mode
-from simulators.scenario import Scenario
 from sqlwatch.metrics.snapshot import Snapshot, Status, Worker
+from sqlwatch.tui.cursor_panel import CursorPanel
+from sqlwatch.tui.findings_panel import FindingsPanel
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.header import Header
 from sqlwatch.tui.headline import Headline
@@ -20,9 +21,9 @@ from sqlwatch.tui.keys import KEYS, Key, bindings
 from sqlwatch.tui.layout import plan
 from sqlwatch.tui.lesson_app import LessonApp
 from sqlwatch.tui.lesson_panel import LessonPanel
+from sqlwatch.tui.listed_app import ListedApp
 from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.places import Places, Wish
-from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.throughput_panel import ThroughputPanel
 from sqlwatch.tui.timeline_control import WINDOWS_NS, PastApp
 from sqlwatch.tui.timeline_lanes_panel import LanesPanel
@@ -32,45 +33,28 @@ from sqlwatch.tui.wal_panel import WalPanel
 from sqlwatch.tui.worker_table import WorkerTable
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
     from textual.geometry import Size
 
     from sqlwatch.tui.help_screen import Guide
+    from sqlwatch.tui.listed_app import MakePage
 
 _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
 
 
-class SimulateApp(LessonApp, PastApp):
+class SimulateApp(LessonApp, PastApp, ListedApp):
     """The dashboard: panels for what a Snapshot holds, and a key for everything that can be asked of the session."""
 
     KEYS: ClassVar[tuple[Key, ...]] = KEYS
     BINDINGS: ClassVar[list[BindingType]] = list(bindings(KEYS))
     ENDED_WORDS = "the run has ended; q quits and prints the summary"
-    PANELS: ClassVar[tuple[str, ...]] = ("waits", "throughput", "wal", "workers", "modes", "timeline", "lesson")
+    PANELS = ("waits", "throughput", "wal", "workers", "modes", "timeline", "findings", "lesson")
     WINDOWS_NS = WINDOWS_NS
     FIRST_WINDOW_NS = 250_000_000
 
-    def __init__(
-        self,
-        session: SessionProtocol,
-        *,
-        headline: Callable[[Snapshot], str],
-        fps: int = 4,
-        glyphs: str = "braille",
-        lesson: Scenario | None = None,
-        open_lesson: Callable[[str], Opened] | None = None,
-        driver_class: type[Driver] | None = None,
-    ) -> None:
-        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set.
-
-        `lesson` is what the session runs, if that is a lesson; `open_lesson` prepares the one of a name.
-        """
-        super().__init__(
-            session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, open_lesson=open_lesson,
-            driver_class=driver_class,
-        )  # fmt: skip
-        self._switch_asked: tuple[Mode, float] | None = None
+    _switch_asked: tuple[Mode, float] | None = None
+    _workers_arranged: int | None = None
+    """For how many workers the panels have their places."""
 
     def compose(self) -> ComposeResult:
         """Make the panels in the order of tab; `arrange` gives them their places."""
@@ -84,6 +68,7 @@ class SimulateApp(LessonApp, PastApp):
         yield WalPanel(inks, view, id="wal")
         yield ModesPanel(inks, view, id="modes")
         yield WorkerTable(inks, view, id="workers")
+        yield FindingsPanel(inks, view, id="findings")
         yield KeyFooter(inks, view, KEYS, id="footer")
 
     def received(self, view: View, snapshot: Snapshot) -> View:
@@ -116,6 +101,15 @@ class SimulateApp(LessonApp, PastApp):
         """Divide the screen among the panels."""
         simulation = self._view.simulation
         return plan(size.width, size.height, len(simulation.phase.workers) if simulation else 18, wish)
+
+    def show(self) -> None:
+        """Draw what changed; the table gets the rows that its workers need."""
+        super().show()
+        simulation = self._view.simulation
+        workers = len(simulation.phase.workers) if simulation is not None else None
+        if workers != self._workers_arranged:
+            self._workers_arranged = workers
+            self.arrange(self.size)
 
     def action_toggle_mode(self) -> None:
         """Switch between contended and single-writer."""
@@ -160,29 +154,42 @@ class SimulateApp(LessonApp, PastApp):
         words = f"lock waits: {'logarithmic' if logarithmic else 'linear'} shares"
         self.change(replace(self._live, logarithmic=logarithmic), words)
 
-    def action_cursor_up(self) -> None:
-        """Select the worker above."""
-        self.query_one(WorkerTable).move(-1)
-        self.follow_cursor()
+    @property
+    def lists(self) -> tuple[WorkerTable, FindingsPanel]:
+        """Workers above, findings below."""
+        screen = self.screen_stack[0]
+        return screen.query_one(WorkerTable), screen.query_one(FindingsPanel)
 
-    def action_cursor_down(self) -> None:
-        """Select the worker below."""
-        self.query_one(WorkerTable).move(1)
+    def page_of(self, inside: CursorPanel[Any], key: Any) -> MakePage | None:
+        """Return a way to make the page of a worker; of a finding as in every dashboard."""
+        if isinstance(inside, FindingsPanel):
+            return super().page_of(inside, key)
+        from sqlwatch.tui.worker_page import worker_page  # only when it is wanted, as the help
+
+        return worker_page(key)
+
+    def move_cursor(self, steps: int) -> None:
+        """Move the cursor; in the past to an event of the worker it comes to."""
+        super().move_cursor(steps)
         self.follow_cursor()
 
     def chosen_worker(self) -> int | None:
         """Return the worker under the cursor."""
-        return self.query_one(WorkerTable).selected
+        return self.lists[0].selected
 
     def action_detail(self) -> None:
-        """Show all that is known of the event under the cursor."""
+        """Show all that is known of the past event under the cursor, else of the worker or the finding."""
         if (event := self.event_under_cursor()) is None:
-            self.say("left and right go to an event of the selected worker")
+            super().action_detail()
             return
-        from sqlwatch.tui.detail_screen import DetailScreen  # only when it is wanted
-        from sqlwatch.tui.timeline_event_page import event_page
+        from sqlwatch.tui.timeline_event_page import event_page  # only when it is wanted
 
-        self.push_screen(DetailScreen(event_page(event), self._view, self._inks))
+        def step(steps: int) -> MakePage | None:
+            self.action_later() if steps > 0 else self.action_earlier()
+            other = self.event_under_cursor()
+            return event_page(other) if other is not None else None
+
+        self.open_page(event_page(event), step)
 
     def action_kill(self) -> None:
         """Ask, then kill the worker under the cursor."""

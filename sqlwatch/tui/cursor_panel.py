@@ -16,6 +16,8 @@ Key = TypeVar("Key", bound=Hashable)
 class CursorPanel(Panel, Generic[Key]):
     """Items known by their keys; a subclass tells their order with `scrolled` each time it draws."""
 
+    has_cursor = True
+    """Whether the cursor shows: where there are several lists it is in one of them."""
     _chosen: Key | None = None
     """The item the cursor was put on; until then it stays on the first one, whatever that is."""
     _order: tuple[Key, ...] = ()

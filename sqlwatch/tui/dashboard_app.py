@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 from textual.app import SystemCommand
 
 from sqlwatch.charts.glyphs import GLYPH_SETS
+from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.inks import DARK, LIGHT, Inks
 from sqlwatch.tui.keys import Key
@@ -26,9 +27,15 @@ if TYPE_CHECKING:
     from textual.theme import Theme
     from textual.timer import Timer
 
+    from sqlwatch.tui.export import Exporter
     from sqlwatch.tui.help_screen import Guide
 
 _NOTICE_S: Final = 3.0
+
+
+def no_findings(_: Snapshot) -> tuple[Finding, ...]:
+    """Find nothing: for whoever has no rules."""
+    return ()
 
 
 class DashboardApp(SessionApp):
@@ -54,15 +61,23 @@ class DashboardApp(SessionApp):
         session: WatchSessionProtocol,
         *,
         headline: Callable[[Snapshot], str],
+        findings: Callable[[Snapshot], tuple[Finding, ...]] = no_findings,
+        exporter: Exporter | None = None,
         fps: int = 4,
         glyphs: str = "braille",
         driver_class: type[Driver] | None = None,
     ) -> None:
-        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set."""
+        """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set.
+
+        `headline` and `findings` are called at most once per Snapshot, on the thread of the display.
+        """
         if glyphs not in GLYPH_SETS:
             raise ValueError(f"glyphs: there is no set {glyphs!r}; known are {', '.join(GLYPH_SETS)}.")
         super().__init__(session, fps=fps, driver_class=driver_class)
         self._headline = headline
+        self._findings = findings
+        self.exporter = exporter
+        """Writes what is on screen to files; None where nothing can be exported."""
         self._view = View(GLYPH_SETS[glyphs], window_ns=self.FIRST_WINDOW_NS)
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
@@ -79,7 +94,7 @@ class DashboardApp(SessionApp):
 
     def judged(self, view: View, snapshot: Snapshot) -> View:
         """Return the View with what has to be worked out once per Snapshot."""
-        return replace(view, headline=self._headline(snapshot))
+        return replace(view, headline=self._headline(snapshot), findings=self._findings(snapshot))
 
     def received(self, view: View, snapshot: Snapshot) -> View:
         """Return the View with a Snapshot that has just come."""

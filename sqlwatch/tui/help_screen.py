@@ -57,7 +57,7 @@ def help_page(glyphs: GlyphSet, guide: Guide, keys: Sequence[Key]) -> Group:
     """Return the page: a paragraph for each panel, then the keys by group."""
     signs = {
         "rung": glyphs.rung, "mode": glyphs.mode_change, "checkpoint": glyphs.checkpoint, "reset": glyphs.reset,
-        "waiting": glyphs.waiting, "idle": glyphs.idle, "full": glyphs.fills[-1],
+        "waiting": glyphs.waiting, "idle": glyphs.idle, "full": glyphs.fills[-1], "cursor": glyphs.cursor,
         "queued": glyphs.queued, "error": glyphs.error, "shades": glyphs.shades,
     }  # fmt: skip
     parts: list[Text | Table | Padding] = [Text("esc or q closes this page, up and down scroll", style="dim")]

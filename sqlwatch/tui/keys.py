@@ -49,9 +49,37 @@ FOCUS: Final = Key(
     "focus", ("tab",), "tab", "focus_next", "Panel", "next panel",
     "Move the focus; a focused panel says what it shows.", LOOK,
 )  # fmt: skip
-CURSOR_UP: Final = Key("cursor-up", ("up",), "up", "cursor_up", "", "cursor up", "Select the worker above.", LOOK)
+DETAIL: Final = Key(
+    "detail", ("enter",), "enter", "detail", "Detail", "show the detail",
+    "All that is known of the worker, finding or past wait under the cursor.", LOOK,
+)  # fmt: skip
+BACK: Final = Key(
+    "back", ("escape",), "esc", "release", "", "back",
+    "Close a page of detail or the help; else take the focus from a panel.", LOOK,
+)  # fmt: skip
+SORT: Final = Key(
+    "sort", ("s",), "s", "sort", "", "sort the table",
+    "By number, current wait, share, longest wait or busy errors.", LOOK,
+)  # fmt: skip
+FILTER: Final = Key(
+    "filter", ("slash",), "/", "filter", "", "filter the table",
+    "Type a part of a number, role, state or note; enter keeps the filter, esc shows all.", LOOK,
+)  # fmt: skip
+EVENTS: Final = Key(
+    "events", ("v",), "v", "events", "Events", "the event log",
+    "Waits, busy errors, exits, checkpoints and changes of mode, one by one; / filters them.", LOOK,
+)  # fmt: skip
+EXPORT: Final = Key(
+    "export", ("e",), "e", "export", "Export", "export what is on screen",
+    "Write it as SVG, text, JSON and CSV to the working directory, or to $SQLWATCH_EXPORT_DIR.", LOOK,
+)  # fmt: skip
+COPY: Final = Key(
+    "copy", ("y",), "y", "copy", "", "copy to the clipboard",
+    "The text of the panel that has the focus; else the headline and the table.", LOOK,
+)  # fmt: skip
+CURSOR_UP: Final = Key("cursor-up", ("up",), "up", "cursor_up", "", "cursor up", "Select what is above.", LOOK)
 CURSOR_DOWN: Final = Key(
-    "cursor-down", ("down",), "down", "cursor_down", "", "cursor down", "Select the worker below.", LOOK
+    "cursor-down", ("down",), "down", "cursor_down", "", "cursor down", "Select what is below.", LOOK
 )
 PALETTE: Final = Key(
     "palette", ("ctrl+p",), "ctrl+p", "command_palette", "Palette", "command palette",
@@ -91,6 +119,7 @@ KEYS: Final = (
         "mode", ("m",), "m", "toggle_mode", "Mode", "contended / single-writer",
         "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD,
     ),
+    DETAIL,
     FREEZE,
     ZOOM_IN,
     ZOOM_OUT,
@@ -101,10 +130,6 @@ KEYS: Final = (
     Key(
         "later", ("right",), "right", "later", "", "later event",
         "Go on to the selected worker's next event on the lock timeline.", LOOK,
-    ),
-    Key(
-        "detail", ("enter",), "enter", "detail", "", "show the detail",
-        "All that is known of the event under the cursor: rungs, and who held the lock meanwhile.", LOOK,
     ),
     Key(
         "pause", ("p",), "p", "pause", "Pause", "pause the workload",
@@ -143,11 +168,17 @@ KEYS: Final = (
         "scale", ("l",), "l", "scale", "Log", "linear / log",
         "Show the shares of the lock-wait histogram linearly or logarithmically.", LOOK,
     ),
+    BACK,
     FOCUS,
     MAXIMISE,
-    *panel_keys(("lock waits", "throughput", "WAL", "workers", "modes compared", "lock timeline")),
+    *panel_keys(("lock waits", "throughput", "WAL", "workers", "modes compared", "lock timeline", "findings")),
     CURSOR_UP,
     CURSOR_DOWN,
+    SORT,
+    FILTER,
+    EVENTS,
+    EXPORT,
+    COPY,
     PALETTE,
 )  # fmt: skip
 """The keys of `simulate`, the most important first."""

@@ -90,8 +90,8 @@ def _wide(body: Place, workers: int, wish: Wish) -> Places:
             ("workers", 4), ("lesson", 5), ("modes", MODES_ROWS), ("workers", 8), ("findings", 4), ("lesson", 10),
             ("workers", min(workers + 2, 20)), ("lesson", 14),
         ],
-        ["workers"] if "workers" in wish.panels else ["lesson", "findings"],
-        {},
+        [*["workers"] * 3, "findings", "lesson"],
+        {"workers": workers + 2} if "findings" in wish.panels or "lesson" in wish.panels else {},
         wish,
     )  # fmt: skip
     if not left or not right:

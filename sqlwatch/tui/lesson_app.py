@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.app import SystemCommand
 
@@ -15,7 +15,6 @@ from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.view import NEWEST, View
 
 if TYPE_CHECKING:
-    from textual.driver import Driver
     from textual.screen import Screen
 
     from sqlwatch.tui.comparison_screen import ComparisonScreen
@@ -34,18 +33,16 @@ class LessonApp(DashboardApp):
         self,
         session: SessionProtocol,
         *,
-        headline: Callable[[Snapshot], str],
-        fps: int = 4,
-        glyphs: str = "braille",
         lesson: Scenario | None = None,
         open_lesson: Callable[[str], Opened] | None = None,
-        driver_class: type[Driver] | None = None,
+        **options: Any,
     ) -> None:
         """Prepare for a session that has not been started; raise ValueError for a wrong fps or glyph set.
 
-        `lesson` is what the session runs, if that is a lesson; `open_lesson` prepares the one of a name.
+        `lesson` is what the session runs, if that is a lesson; `open_lesson` prepares the one of a name; `options` are
+        those of every dashboard.
         """
-        super().__init__(session, headline=headline, fps=fps, glyphs=glyphs, driver_class=driver_class)
+        super().__init__(session, **options)
         self._open_lesson = open_lesson
         self._opening: Opened | None = None
         self._comparison: ComparisonScreen | None = None

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from simulators.scenario import Scenario
+from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
+from sqlwatch.tui.dashboard_app import no_findings
+from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.protocol import Opened, SessionProtocol
 from sqlwatch.tui.session_app import terminal_driver
 
@@ -15,6 +18,8 @@ def run_dashboard(
     session: SessionProtocol,
     *,
     headline: Callable[[Snapshot], str],
+    findings: Callable[[Snapshot], tuple[Finding, ...]] = no_findings,
+    exporter: Exporter | None = None,
     fps: int = 4,
     glyphs: str = "braille",
     mouse: bool = True,
@@ -29,8 +34,8 @@ def run_dashboard(
     Raise ValueError for an fps outside 1..10 or an unknown glyph set.
     """
     app = SimulateApp(
-        session, headline=headline, fps=fps, glyphs=glyphs, lesson=lesson, open_lesson=open_lesson,
-        driver_class=terminal_driver(),
+        session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs, lesson=lesson,
+        open_lesson=open_lesson, driver_class=terminal_driver(),
     )  # fmt: skip
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlwatch.tui.common_guide import COMMON_GUIDE
+
 GUIDE: Final = (
     (
         "What you see",
@@ -73,5 +75,18 @@ GUIDE: Final = (
         "what the source published, why, and when it would not happen. Without a lesson it compares the modes: run "
         "one, press m, run the other, press c.",
     ),
+    (
+        "Findings",
+        "What is wrong in the phase that runs now, the gravest first, as the summary will say it: a change of mode or "
+        "0 begins anew. Enter shows the evidence, with its figures, and what to do.",
+    ),
+    (
+        "A worker",
+        "Enter shows all that is known of the worker under the cursor: its part of the commits against a fair "
+        "share, its own lock waits on the same axis as those of all, its longest streak (commits in a row; a dash "
+        "where short ones were only counted), what it did in the last seconds (samples of its state, 20 a second), "
+        "its errors in SQLite's words, and its newest transactions. Left and right go to its neighbours.",
+    ),
+    *COMMON_GUIDE,
 )
 """Title and words; the signs of the glyph set stand in braces."""

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Final
 
 from sqlwatch.charts import units
 from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, transactions_of
+from sqlwatch.metrics.recents import wait_ns
 from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.view import EventKey, Past
@@ -125,16 +126,12 @@ class PastApp(ZoomingApp):
         past = _bounded(past, lanes, window_ns)._replace(event=EventKey(worker, transaction.number))
         lane = lanes.lane(worker)
         who = lane.label if lane is not None else str(worker)
-        words = f"{who} waited {units.duration(_wait_ns(transaction))}; enter tells all of it"
+        words = f"{who} waited {units.duration(wait_ns(transaction))}; enter tells all of it"
         self.change(replace(self._live, past=past), words)
 
     def event_under_cursor(self) -> EventKey | None:
         """Return the event that enter shows."""
         return self._live.past.event
-
-
-def _wait_ns(transaction: Transaction) -> int:
-    return (transaction.got_ns or transaction.done_ns) - transaction.asked_ns
 
 
 def _events_of(lanes: Lanes, worker: int) -> list[Transaction]:

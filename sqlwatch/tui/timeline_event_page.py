@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from simulators.events import Mode, Outcome, is_busy
+from simulators.events import Mode, Outcome
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Segment
+from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.metrics.wait_story import WaitStory, wait_story
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.view import EventKey, View
@@ -53,9 +54,7 @@ def _outcome(outcome: int) -> str:
         int(Outcome.WRITER_DIED): "lost: the single writer died",
         int(Outcome.UNKNOWN): "in doubt: the single writer died",
     }
-    if is_busy(outcome):
-        return f"busy error: database is locked (SQLite's result code {outcome})"
-    return words.get(outcome, f"error (SQLite's result code {outcome})")
+    return words.get(outcome) or message_of(outcome)
 
 
 def _how(story: WaitStory) -> tuple[Line, ...]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlwatch.diagnose.hidden import hidden_words
+from sqlwatch.tui.common_guide import COMMON_GUIDE
 from sqlwatch.tui.help_screen import Guide
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
@@ -60,6 +61,7 @@ _GUIDE: Final = (
         "'database is locked' is seen only by the program that gets it. It becomes visible here if that program logs "
         "it and you start with --log FILE. Without a log nothing is known, which is not the same as none.",
     ),
+    *COMMON_GUIDE,
 )
 
 

@@ -6,19 +6,24 @@ from dataclasses import replace
 from typing import Final
 
 from sqlwatch.tui.keys import (
+    BACK,
+    COPY,
     CURSOR_DOWN,
     CURSOR_UP,
+    DETAIL,
+    EVENTS,
+    EXPORT,
+    FILTER,
     FOCUS,
     FREEZE,
     HELP,
-    LOOK,
     MAXIMISE,
     PALETTE,
     QUIT,
     RESET,
+    SORT,
     ZOOM_IN,
     ZOOM_OUT,
-    Key,
     keys_markdown,
     panel_keys,
 )
@@ -26,23 +31,22 @@ from sqlwatch.tui.keys import (
 WATCH_KEYS: Final = (
     replace(QUIT, tooltip="Leave; the database and the programs that use it are not touched."),
     replace(HELP, tooltip="Keys, how to read each panel, and what cannot be seen here."),
-    Key(
-        "detail", ("enter",), "enter", "detail", "Detail", "show the detail",
-        "All that is known of the process or the finding under the cursor.", LOOK,
-    ),
-    Key(
-        "back", ("escape",), "esc", "release", "", "back",
-        "Close a page of detail or the help; else take the focus from a panel.", LOOK,
-    ),
+    replace(DETAIL, tooltip="All that is known of the process or the finding under the cursor."),
+    BACK,
     replace(FREEZE, tooltip="Hold the picture still; the header goes on."),
     replace(ZOOM_IN, tooltip="Let the lanes of the write lock show less time in more detail."),
     replace(ZOOM_OUT, tooltip="Let the lanes of the write lock show more time."),
     replace(RESET, tooltip="Begin all figures again."),
     FOCUS,
     MAXIMISE,
-    *panel_keys(("findings", "locks", "write lock", "WAL", "commits", "processes", "busy errors")),
+    *panel_keys(("findings", "locks now", "write lock", "WAL", "commits", "processes", "busy errors")),
     replace(CURSOR_UP, tooltip="Select what is above; from the first process up to the findings."),
     replace(CURSOR_DOWN, tooltip="Select what is below; from the last finding down to the processes."),
+    replace(SORT, tooltip="By share of the write lock, pid or waiting."),
+    replace(FILTER, tooltip="Type a part of a pid, command, user, state or lock; enter keeps it, esc shows all."),
+    replace(EVENTS, tooltip="Checkpoints, resets and lines of logs, one by one; / filters them."),
+    replace(EXPORT, tooltip="Write it as SVG, text and JSON to the working directory, or to $SQLWATCH_EXPORT_DIR."),
+    COPY,
     PALETTE,
 )  # fmt: skip
 """The most important first."""

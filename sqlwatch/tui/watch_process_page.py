@@ -13,9 +13,9 @@ from sqlwatch.charts.segment import Ink
 from sqlwatch.metrics.observations import JournalMode, LockName, LostLocks, OpenFile, Process
 from sqlwatch.metrics.observed import HeldLock, Observed, Participant
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
+from sqlwatch.tui.findings_panel import INKS, WORDS, since_words
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
-from sqlwatch.tui.watch_findings import INKS, WORDS, since_words
 from sqlwatch.tui.watch_timeline_panel import WRITING, lane_of
 from sqlwatch.tui.watch_words import age_words, command_of, doing_words, holder_words, longest_words, state_words
 

@@ -3,39 +3,55 @@
 from __future__ import annotations
 
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
-from sqlwatch.tui.cursor_panel import CursorPanel
+from sqlwatch.tui.sorted_panel import Sort, SortedPanel
+from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_columns import Cell, ProcessRow, cells_for, process_rows
-from sqlwatch.tui.watch_words import is_unseen
+from sqlwatch.tui.watch_words import command_of, is_unseen, state_words
 
 _ROWS_FOR_TITLE = 5
 
 
-class ProcessTable(CursorPanel[int]):
+class ProcessTable(SortedPanel[int, ProcessRow]):
     """A table with a cursor that stays on its process; the cursor shows only while this is the list it is in."""
 
     TITLE = "Processes"
     LEAST_TITLED = 2
     EXPLANATION = "lock: share of the write lock in 10s; ~ inferred; pins: frames held back; enter: all that is known"
 
-    has_cursor = True
+    SORTS = (
+        Sort[ProcessRow]("share"),
+        Sort[ProcessRow]("pid", lambda row: row.one.pid),
+        Sort[ProcessRow]("waiting", lambda row: (-(row.one.waiting_for_ns or 0), row.one.pid)),
+    )
+    THINGS = "processes"
+
+    def text_of(self, item: ProcessRow) -> str:
+        """Return pid, command, user, state and locks of a process."""
+        process = item.one.process
+        user = clean(process.user or "") if process is not None else ""
+        return f"{item.one.pid} {command_of(process)} {user} {state_words(process)} {item.holds}"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the heading and the rows around the cursor."""
         titled = height >= _ROWS_FOR_TITLE
         above = 2 if titled else 1 if height > 1 else 0
-        processes = process_rows(view.observation) if view.observation is not None else []
+        rows_seen = process_rows(view.observation) if view.observation is not None else []
+        processes = self.sorted(self.filtered(rows_seen))
         visible = max(height - above, 1)
         first = self.scrolled([row.one.pid for row in processes], visible)
         shown = processes[first : first + visible]
         self._lines = (*[None] * above, *(row.one.pid for row in shown))
         cells = cells_for(width)
         where = f"{first + 1}-{first + len(shown)}/{len(processes)}" if len(shown) < len(processes) else ""
-        rows = [_heading(cells, where, width)] if above else []
+        names = "".join(f" {cell.heading}" for cell in cells)
+        rows = [self.heading(names, where, width)] if above else []
         if titled:
             rows = [self._title_row(view, width), *rows]
-        elif self.has_focus and above:
+        elif self.has_focus and above and not self.is_arranged:
             rows = [self._title_row(view, width)]
+        if not processes and rows_seen:
+            return [*rows, self.nothing_left()]
         if not processes:
             return [*rows, (Segment(_nobody(view), Ink.MUTED),)]
         return rows + [self._process_row(view, row, cells, width) for row in shown]
@@ -83,11 +99,3 @@ def _nobody(view: View) -> str:
 def _is_limited(view: View) -> bool:
     observed = view.observation
     return observed is not None and observed.look is not None and bool(observed.look.hidden)
-
-
-def _heading(cells: list[Cell], where: str, width: int) -> Row:
-    """Return the names of the columns; `where` says which part of a long table is in view."""
-    text = "".join(f" {cell.heading}" for cell in cells)
-    if where:
-        text = f"{text[: max(width - len(where) - 1, 0)].ljust(width - len(where) - 1)} {where}"
-    return (Segment(text, Ink.MUTED),)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
+from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.protocol import WatchSessionProtocol
 from sqlwatch.tui.session_app import terminal_driver
 from sqlwatch.tui.watch_app import WatchApp
@@ -16,6 +17,7 @@ def run_watch_dashboard(
     *,
     headline: Callable[[Snapshot], str],
     findings: Callable[[Snapshot], tuple[Finding, ...]],
+    exporter: Exporter | None = None,
     fps: int = 4,
     glyphs: str = "braille",
     mouse: bool = True,
@@ -27,7 +29,8 @@ def run_watch_dashboard(
     been given back.  Raise ValueError for an fps outside 1..10 or an unknown glyph set.
     """
     app = WatchApp(
-        session, headline=headline, findings=findings, fps=fps, glyphs=glyphs, driver_class=terminal_driver()
-    )
+        session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs,
+        driver_class=terminal_driver(),
+    )  # fmt: skip
     app.run(mouse=mouse)
     return app.return_code or 0

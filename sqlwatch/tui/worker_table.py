@@ -5,20 +5,33 @@ from __future__ import annotations
 from simulators.events import Role
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.metrics.snapshot import Worker
-from sqlwatch.tui.columns import Layout, columns_for, ink_of, is_working, note_of, share_bar
-from sqlwatch.tui.cursor_panel import CursorPanel
+from sqlwatch.tui.columns import Layout, columns_for, ink_of, is_working, note_of, share_bar, state_of
 from sqlwatch.tui.panel import cut
+from sqlwatch.tui.sorted_panel import Sort, SortedPanel
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_TITLE = 10
 
 
-class WorkerTable(CursorPanel[int]):
+class WorkerTable(SortedPanel[int, Worker]):
     """A table with a cursor that stays on its worker; it scrolls by itself to keep the cursor in view."""
 
     TITLE = "Workers"
     LEAST_TITLED = 3
     EXPLANATION = "waits: for the lock, now; share of commits; STARVED: waiting ten times its fair turn or more"
+
+    SORTS = (
+        Sort[Worker]("number"),
+        Sort[Worker]("current wait", lambda worker: (-_living_wait(worker), worker.id)),
+        Sort[Worker]("share", lambda worker: (-(worker.share or 0.0), worker.id)),
+        Sort[Worker]("longest wait", lambda worker: (-worker.longest_wait_ns, worker.id)),
+        Sort[Worker]("busy errors", lambda worker: (-worker.busy_errors, worker.id)),
+    )
+    THINGS = "workers"
+
+    def text_of(self, item: Worker) -> str:
+        """Return number, role, state, process and note of a worker."""
+        return f"{item.id} {item.role.value} {state_of(item)} {item.pid} {note_of(item)}"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the heading and the rows around the cursor."""
@@ -29,14 +42,17 @@ class WorkerTable(CursorPanel[int]):
         visible = max(height - above, 1)
         first = self.scrolled([worker.id for worker in workers], visible)
         self._lines = ()
+        if not workers and self.filter_text:
+            return [self._title_row(view, width), self.heading("", "", width), self.nothing_left()][-height:]
         if not workers:
             return [self._title_row(view, width), (Segment("  no worker yet", Ink.MUTED),)]
         shown = workers[first : first + visible]
         where = f"{first + 1}-{first + len(shown)}/{len(workers)}" if len(shown) < len(workers) else ""
-        writers = sum(worker.role is Role.WRITER and worker.exit is None for worker in workers)
-        heading = _heading(layout, where)
+        everybody = view.simulation.phase.workers if view.simulation is not None else ()
+        writers = sum(worker.role is Role.WRITER and worker.exit is None for worker in everybody)
+        heading = self.heading(_names(layout), where, width)
         rows = [self._title_row(view, width), heading] if titled else [heading]
-        if self.has_focus and not titled:
+        if self.has_focus and not titled and not self.is_arranged:
             rows = [self._title_row(view, width)]
         self._lines = (*[None] * above, *(worker.id for worker in shown))
         rows += [self._worker_row(view, worker, width, layout, writers) for worker in shown]
@@ -57,17 +73,17 @@ class WorkerTable(CursorPanel[int]):
         return facts
 
     def _ordered(self, view: View, room: int) -> list[Worker]:
-        """Return the workers by number; where not all have room, those that starve come first and the dead last."""
+        """Return the workers as sorted; by number, where not all have room, those that starve come first."""
         simulation = view.simulation
         if simulation is None:
             return []
-        workers = sorted(simulation.phase.workers, key=lambda worker: worker.id)
-        if len(workers) <= room:
-            return workers
+        workers = self.filtered(sorted(simulation.phase.workers, key=lambda worker: worker.id))
+        if len(workers) <= room or self.sort.rank is not None:
+            return self.sorted(workers)
         return sorted(workers, key=lambda worker: (_rank(worker), worker.id))
 
     def _worker_row(self, view: View, worker: Worker, width: int, layout: Layout, writers: int) -> Row:
-        selected = worker.id == self.selected
+        selected = self.has_cursor and worker.id == self.selected
         ink = ink_of(worker)
         text = ""
         for column in layout.columns:
@@ -82,11 +98,14 @@ class WorkerTable(CursorPanel[int]):
         return (Segment(text, ink), Segment(bar, Ink.SERIES), Segment(f" {note}", ink))
 
 
-def _heading(layout: Layout, where: str) -> Row:
-    """Return the names of the columns; `where` says which part of a long table is in view."""
+def _living_wait(worker: Worker) -> int:
+    return worker.current_wait_ns if worker.exit is None else 0
+
+
+def _names(layout: Layout) -> str:
+    """Return the names of the columns."""
     cells = [f"{c.heading:<{c.width}}" if c.left else f"{c.heading:>{c.width}}" for c in layout.columns]
-    bar = " " * (layout.bar + 1) if layout.bar else ""
-    return (Segment("".join(f" {cell}" for cell in cells) + bar + f" {where}", Ink.MUTED),)
+    return "".join(f" {cell}" for cell in cells)
 
 
 def _rank(worker: Worker) -> int:

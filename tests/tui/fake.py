@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from simulators.events import Mode, Role, WorkerState
+from simulators.events import Mode, Role, Transaction, WorkerState
 from sqlwatch.metrics.histogram import Histogram, HistogramBuilder
 from sqlwatch.metrics.ladder import RUNGS_MS
 from sqlwatch.metrics.snapshot import (
@@ -17,6 +17,7 @@ from sqlwatch.metrics.snapshot import (
     MarkKind,
     Period,
     Quality,
+    Recent,
     Simulation,
     Snapshot,
     Status,
@@ -144,6 +145,11 @@ def make_workers(seconds: float, mode: Mode, writers: int, readers: int, *, star
                 longest_wait_ns=max(waiting, 228_000_000 + number * 1_000_000),
                 starved=starved,
                 was_starved=starved or number == 4,
+                busy_retries=number * 10,
+                errors={5: 2, 517: 1} if number == 2 else {},
+                longest_streak=number % 5 + 1,
+                lock_wait=contended_waits(committed) if committed else None,
+                states={WorkerState.WAITING: 150, WorkerState.IDLE: 40, WorkerState.HOLDING: 10},
             )
         )
     for number in range(writers + 1, writers + readers + 1):
@@ -227,8 +233,47 @@ def make_snapshot(
             window=phase,
             ended_phases=ended,
             starved_after_ns=SECOND,
+            recent=make_recent(at_ns, writers),
+            grave=make_grave(at_ns),
+            forgotten=12_345,
+            newest_of={worker.id: make_newest(at_ns) for worker in chosen if worker.role is Role.WRITER},
             lanes=make_lanes(at_ns, mode, chosen),
         ),
+    )
+
+
+MS = 1_000_000
+
+
+def make_transaction(done_ns: int, wait_ms: float, retries: int = 0, outcome: int = 0) -> Transaction:
+    """A transaction that ended at a moment after such a wait, and then held the lock for 2 ms if it got it."""
+    got_ns = 0 if outcome else done_ns - 2 * MS
+    asked_ns = (got_ns or done_ns) - int(wait_ms * MS)
+    return Transaction(done_ns // MS, asked_ns, asked_ns, got_ns, got_ns and done_ns, done_ns, retries, outcome)
+
+
+def make_recent(at_ns: int, writers: int) -> tuple[Recent, ...]:
+    """Two waits a writer, 10 ms apart, the newest first: batches arrive in no order."""
+    return tuple(
+        Recent(number % writers + 1, make_transaction(at_ns - number * 10 * MS, 3.1, retries=2))
+        for number in range(writers * 2)
+    )
+
+
+def make_grave(at_ns: int) -> tuple[Recent, ...]:
+    """A long wait of worker 3 and a busy error of worker 2."""
+    return (
+        Recent(3, make_transaction(at_ns - 95 * MS, 131, retries=9)),
+        Recent(2, make_transaction(at_ns - 45 * MS, 5_000, retries=60, outcome=5)),
+    )
+
+
+def make_newest(at_ns: int) -> tuple[Transaction, ...]:
+    """The newest transactions of a worker: a short wait, a longer one, a busy error."""
+    return (
+        make_transaction(at_ns - 900 * MS, 3.1, retries=2),
+        make_transaction(at_ns - 500 * MS, 131, retries=9),
+        make_transaction(at_ns - 300 * MS, 5_000, retries=60, outcome=517),
     )
 
 

@@ -162,7 +162,7 @@ async def test_a_dead_worker_is_not_killed_again(opened: Open) -> None:
 
 
 async def test_help_lists_every_key_and_closes(opened: Open) -> None:
-    async with opened(120, 110) as screen:
+    async with opened(120, 160) as screen:
         await screen.press("question_mark")
         assert isinstance(screen.app.screen, HelpScreen)
         page = "\n".join(screen.lines())

@@ -43,6 +43,8 @@ CASES: dict[str, tuple[Callable[[], Snapshot], tuple[int, int], str, list[str]]]
     "ascii": (both_modes, (100, 40), "ascii", []),
     "frozen": (lambda: make_snapshot(20), (80, 24), "braille", ["space"]),
     "past": (lambda: make_snapshot(20, starving=2), (120, 45), "block", ["left", "left", "left", "left"]),
+    "worker": (lambda: make_snapshot(20, starving=2), (120, 40), "braille", ["down", "enter"]),
+    "events-80x24": (lambda: make_snapshot(20), (80, 24), "braille", ["v"]),
     "kill": (lambda: make_snapshot(20), (80, 24), "braille", ["down", "K"]),
     "help": (lambda: make_snapshot(20), (80, 24), "braille", ["question_mark"]),
     "ended": (

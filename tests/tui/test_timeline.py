@@ -118,8 +118,6 @@ async def test_an_event_stays_in_sight_when_the_window_changes(opened: Open) -> 
 async def test_enter_tells_who_waited_on_which_rungs_and_who_held_meanwhile(opened: Open) -> None:
     async with opened(120, 60) as screen:
         await screen.send(make_snapshot())
-        await screen.press("enter")
-        assert "left and right go to an event" in screen.text("headline")
         await screen.press("left")
         simulation = screen.app._view.simulation
         assert simulation is not None

@@ -13,9 +13,9 @@ from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.observations import Hidden, LockName
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.detail_screen import DetailScreen
+from sqlwatch.tui.findings_panel import FindingsPanel
 from sqlwatch.tui.help_screen import HelpScreen
 from sqlwatch.tui.watch_app import WatchApp
-from sqlwatch.tui.watch_findings import FindingsPanel
 from sqlwatch.tui.watch_processes import ProcessTable
 from tests.tui import observed as states
 from tests.tui.conftest import Open, Screen

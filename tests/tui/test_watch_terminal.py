@@ -51,7 +51,7 @@ def test_the_terminal_is_given_back(tmp_path: Path, how: bytes | signal.Signals,
 def test_pages_that_few_open_are_not_loaded_for_the_first_picture() -> None:
     statement = "import sys, sqlwatch.tui.watch_run; print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", statement], capture_output=True, text=True, check=True)
-    later = {"detail_screen", "help_screen", "watch_guide", "watch_process_page", "watch_finding_page"}
+    later = {"detail_screen", "help_screen", "watch_guide", "watch_process_page", "finding_page"}
     loaded = {name.removeprefix("sqlwatch.tui.") for name in done.stdout.split()}
     assert "watch_app" in loaded
     assert not loaded & later

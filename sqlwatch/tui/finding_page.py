@@ -9,9 +9,9 @@ from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
+from sqlwatch.tui.findings_panel import INKS, WORDS, FindingKey, keyed, since_words
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
-from sqlwatch.tui.watch_findings import INKS, WORDS, FindingKey, keyed, since_words
 from sqlwatch.tui.watch_words import command_of
 
 _UNITS: Final[dict[str, Callable[[float], str]]] = {
@@ -27,6 +27,12 @@ _UNITS: Final[dict[str, Callable[[float], str]]] = {
 """End of an evidence's name to how its number is written."""
 _DROPPED: Final = ("_per_s", "_ns", "_ms", "_s", "_s_ago", "_bytes")
 """Units that are said with the number and left out of the name."""
+
+
+def finding_page_of(key: FindingKey, view: View) -> Callable[[View], Page] | None:
+    """Return the same for a finding of a View, if it is there."""
+    finding = keyed(view.findings).get(key)
+    return finding_page(key, finding) if finding is not None else None
 
 
 def finding_page(key: FindingKey, finding: Finding) -> Callable[[View], Page]:
@@ -47,11 +53,11 @@ def _page(finding: Finding, view: View, *, is_over: bool) -> Page:
     head = [line("", clean(finding.summary), Ink.STRONG)]
     if is_over:
         head.append(line("", "NO LONGER FOUND: this was the last that was seen of it.", Ink.RUNG))
-    facts = [line("code", clean(finding.code)), line("for", f"{since_words(finding)} (as far as was seen)")]
+    facts = [line("code", clean(finding.code))]
+    if finding.since_s is not None:
+        facts.append(line("for", f"{since_words(finding)} (as far as was seen)"))
     if finding.pid is not None:
-        participant = view.observation.participant(finding.pid) if view.observation is not None else None
-        command = command_of(participant.process if participant is not None else None)
-        facts.append(line("process", f"{finding.pid} {command}"))
+        facts.append(line("process", f"{finding.pid} {_who(finding.pid, view)}"))
     remedy = tuple(line("", clean(part)) for part in finding.remedy.splitlines() if part.strip())
     evidence = tuple(_evidence(name, value) for name, value in finding.evidence.items())
     return (
@@ -59,6 +65,15 @@ def _page(finding: Finding, view: View, *, is_over: bool) -> Page:
         Section("What to do", Ink.STRONG, remedy or (line("", units.UNKNOWN),)),
         Section("Evidence", Ink.STRONG, (*facts, *evidence)),
     )
+
+
+def _who(pid: int, view: View) -> str:
+    """Say what a process is: a worker of ours, or its command."""
+    if view.simulation is not None:
+        workers = (worker for worker in view.simulation.phase.workers if worker.pid == pid)
+        return next((f"worker {worker.id}, a {worker.role.value}" for worker in workers), units.UNKNOWN)
+    participant = view.observation.participant(pid) if view.observation is not None else None
+    return command_of(participant.process if participant is not None else None)
 
 
 def _evidence(name: str, value: Any) -> Line:

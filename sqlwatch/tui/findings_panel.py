@@ -90,7 +90,8 @@ class FindingsPanel(CursorPanel[FindingKey]):
     def _block(self, view: View, key: FindingKey, finding: Finding, width: int, height: int) -> list[Row]:
         """Return severity, age and summary in up to three lines."""
         margin = 1 + _WORD_WIDTH + _AGE_WIDTH + 2
-        if width - margin < 20:
+        is_ageless = all(one.since_s is None for one in view.findings)
+        if is_ageless or width - margin < 20:
             margin = 1 + _WORD_WIDTH
         texts = wrapped(clean(finding.summary), max(width - margin, 1), min(height, 3)) or [clean(finding.code)]
         has_cursor = self.has_cursor and key == self.selected
@@ -125,6 +126,8 @@ def _counted(row: Row, words: str, width: int) -> Row:
 
 
 def _none(view: View) -> str:
+    if view.simulation is not None:
+        return "nothing is wrong in this phase so far"
     observed = view.observation
     if is_unseen(observed):
         return "nothing has been seen yet"

@@ -311,7 +311,9 @@ def test_ctrl_c_while_starting_leaves_nothing(short_tmp: Path, delay_s: float) -
     workers = workers_of(process.pid)
     os.killpg(process.pid, signal.SIGINT)
     _, err = process.communicate(timeout=PATIENCE_S)
-    assert process.returncode in (130, -signal.SIGINT), err
+    # The earliest signal finds no more than an interpreter that is just starting, which ends in a way of its own.
+    was_python_up = "Fatal Python error: init" not in err
+    assert process.returncode in (130, -signal.SIGINT) or not was_python_up, err
     if process.returncode == 130:
         assert "Traceback" not in err
     wait_until_gone(workers)

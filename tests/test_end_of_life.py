@@ -179,12 +179,12 @@ def test_a_closed_terminal_ends_everything(terminal: Callable[..., Terminal], sh
 
 
 def test_a_lesson_from_question_to_comparison(short_tmp: Path) -> None:
-    shown = Terminal(
-        [*SIMULATE, "starvation", "--duration", "300ms", "--warm-up", "50ms"], 100, 40, TMPDIR=str(short_tmp)
-    )
+    shown = Terminal([*SIMULATE, "starvation", "--step", "--warm-up", "50ms"], 100, 40, TMPDIR=str(short_tmp))
     try:
-        shown.until("Lesson", "does everybody get a turn?", "NOW  contended", "one share near 100 %")
-        shown.until("done contended", "NOW  single-writer")
+        shown.until("Lesson", "does everybody get a turn?", "NOW  contended", "one share near 100 %", "running")
+        shown.press("n")
+        shown.until("done contended", "NOW  single-writer", "running")
+        shown.press("n")
         text = shown.until("Verdict", "What was compared", "Why", "When it would not happen")
         for words in ("starvation: One writer takes every turn", "contended against single-writer: here", "It is over"):
             assert words in text

@@ -145,6 +145,8 @@ class PhaseReport(msgspec.Struct, frozen=True):
     quality: dict[str, Quality]
     rounds: RoundsReport | None = None
     """Null unless all writers begin together, in rounds."""
+    accounting: Accounting | None = None
+    """Lessons: the accounting of this phase over its repeats, with its warm-up; null elsewhere."""
     repeats: tuple[Any, ...] = ()
     """Empty: no phase is run more than once."""
 
@@ -167,7 +169,7 @@ class ScenarioReport(msgspec.Struct, frozen=True):
     effects: tuple[Shown, ...]
     verdict: str
     shown: bool | None
-    """Whether all effects appeared; null if one cannot be told."""
+    """Whether all effects appeared and all invariants hold; null if one effect cannot be told."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -196,7 +198,7 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
         sqlwatch=__version__,
         workload=result.workload,
         environment=result.environment,
-        phases=tuple(phase_report(phase, exits) for phase in result.phases),
+        phases=tuple(phase_report(phase, exits, result.by_phase.get(phase.name)) for phase in result.phases),
         scenario=_scenario(lesson) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
@@ -221,11 +223,11 @@ _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 
 
 def _scenario(lesson: Lesson) -> ScenarioReport:
-    scenario, known = lesson.scenario, [one.shown for one in lesson.shown]
+    scenario = lesson.scenario
     return ScenarioReport(
         name=scenario.name, title=scenario.title, source=scenario.source, question=scenario.question,
-        published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown),
-        shown=False if False in known else None if None in known else True,
+        published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown, lesson.faults),
+        shown=lesson.is_shown,
     )  # fmt: skip
 
 
@@ -239,7 +241,9 @@ def comparison(contended: Period, single_writer: Period) -> Comparison:
     )
 
 
-def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> PhaseReport:
+def phase_report(
+    phase: Period, exits: dict[int, str | None] | None = None, accounting: Accounting | None = None
+) -> PhaseReport:
     """Report one phase; `exits` says how workers ended later, by id."""
     fairness, wal = phase.fairness, phase.wal
     return PhaseReport(
@@ -282,6 +286,7 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
         ),
         quality=phase.quality,
         rounds=_rounds(phase.positions) if phase.positions is not None else None,
+        accounting=accounting,
     )
 
 

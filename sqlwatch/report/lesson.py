@@ -24,7 +24,7 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
     parts = [
         [*wrapped(f"{scenario.name}: {scenario.title}"), *wrapped(scenario.question), *wrapped(environment)],
         wrapped(result.message) if result.message else [],
-        wrapped(f"Verdict: {verdict(lesson.shown)}."),
+        wrapped(f"Verdict: {verdict(lesson.shown, lesson.faults)}."),
         [line for one in lesson.shown for line in wrapped(f"{_mark(one)} {one.words}", "  ", "    ")],
         [
             *wrapped(f"The phases side by side.{repeats}"),
@@ -34,9 +34,17 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
-        wrapped(invariant_words(result.accounting)),
+        _invariants(result),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _invariants(result: Result) -> list[str]:
+    """Say of each phase whether what must hold does."""
+    lines = wrapped("What must hold of every phase, warm-up and repeats included")
+    for name, accounting in result.by_phase.items():
+        lines += wrapped(f"{name}: {invariant_words(accounting)}", "  ", "    ")
+    return lines
 
 
 def explanation(scenario: Scenario) -> str:

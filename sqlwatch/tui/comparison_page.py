@@ -104,7 +104,7 @@ def _stand(lesson: Lesson, run: LessonRun | None, *, is_over: bool) -> str:
 
 
 def _verdict(lesson: Lesson, *, is_over: bool) -> str:
-    words = clean(verdict_so_far(lesson.shown, is_over=is_over))
+    words = clean(verdict_so_far(lesson.shown, lesson.faults, is_over=is_over))
     return f"{words[0].upper()}{words[1:]}."
 
 

@@ -22,14 +22,18 @@ OTHER_VALUES = {
 """A value that is not the default for every parameter that takes one."""
 
 
+FLAGS = ("group-commit", "keep-interpreter", "shared-connection")
+
+
 def test_every_parameter_has_an_option_that_reaches_the_session(run: Run) -> None:
-    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "keep-interpreter", "worker-kind", "journal-mode"}
+    assert set(KEYS) - set(OTHER_VALUES) == {*FLAGS, "worker-kind", "journal-mode"}
     options = [part for key, value in OTHER_VALUES.items() for part in (f"--{key}", value)]
-    outcome = run("simulate", "--headless", "--group-commit", "--keep-interpreter", "--worker-kind", "task", *options)
+    flags = [f"--{flag}" for flag in FLAGS]
+    outcome = run("simulate", "--headless", *flags, "--worker-kind", "thread", *options)
     assert outcome.code == 0
     assert outcome.session is not None
     assert outcome.session.workload == from_mapping(
-        {**OTHER_VALUES, "group-commit": True, "keep-interpreter": True, "worker-kind": "task"}
+        {**OTHER_VALUES, **dict.fromkeys(FLAGS, True), "worker-kind": "thread"}
     )
 
 

@@ -63,6 +63,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str = ""
     source: str = ""
+    """The published text whose claim is tried, as lessons are grouped by it."""
+    place: str = ""
+    """Where in the source."""
     question: str = ""
     watch: str = ""
     """What to look at while it runs."""
@@ -93,9 +96,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{workload.in_words()}, {workload.mode.value}"
 
     @property
-    def origin(self) -> str:
-        """The source without the place in it: `seed 001`."""
-        return self.source.partition(",")[0].partition(" (")[0] or "sqlwatch"
+    def cited(self) -> str:
+        """The source and the place in it."""
+        return ": ".join(part for part in (self.source, self.place) if part)
 
     @property
     def length_s(self) -> float:

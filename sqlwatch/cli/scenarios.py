@@ -35,7 +35,7 @@ def scenarios(name: str | None, check: bool) -> int:
 def _listed(lessons: list[Scenario]) -> str:
     by_source: dict[str, list[Scenario]] = {}
     for lesson in sorted(lessons, key=lambda one: (one.source, one.name)):
-        by_source.setdefault(lesson.origin, []).append(lesson)
+        by_source.setdefault(lesson.source, []).append(lesson)
     lines = []
     for source, group in by_source.items():
         lines.append(f"{source}:")

@@ -164,6 +164,8 @@ class ScenarioReport(msgspec.Struct, frozen=True):
     name: str
     title: str
     source: str
+    place: str
+    """Where in the source."""
     question: str
     published: tuple[Published, ...]
     effects: tuple[Shown, ...]
@@ -225,7 +227,8 @@ _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 def _scenario(lesson: Lesson) -> ScenarioReport:
     scenario = lesson.scenario
     return ScenarioReport(
-        name=scenario.name, title=scenario.title, source=scenario.source, question=scenario.question,
+        name=scenario.name, title=scenario.title, source=scenario.source, place=scenario.place,
+        question=scenario.question,
         published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown, lesson.faults),
         shown=lesson.is_shown,
     )  # fmt: skip

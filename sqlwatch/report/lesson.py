@@ -52,7 +52,7 @@ def explanation(scenario: Scenario) -> str:
     parts = [
         wrapped(f"{scenario.name}: {scenario.title}"),
         wrapped(f"Question: {scenario.question}") if scenario.question else [],
-        wrapped(f"Source: {scenario.source}") if scenario.source else [],
+        wrapped(f"Source: {scenario.cited}") if scenario.cited else [],
         ["Phases", *(line for phase in scenario.phases for line in _phase_words(scenario, phase))],
         wrapped(f"Watch: {scenario.watch}") if scenario.watch else [],
         wrapped(f"What to expect here, and why: {scenario.expect}") if scenario.expect else [],
@@ -84,7 +84,7 @@ def _phases(scenario: Scenario, phases: Sequence[Period]) -> list[str]:
 def _published(scenario: Scenario) -> list[str]:
     if not scenario.published:
         return []
-    lines = wrapped(f"Published ({scenario.source})")
+    lines = wrapped(f"Published ({scenario.cited})")
     for row in scenario.published:
         lines += wrapped(f"{row.what}: {row.value}", "  ", "    ")
     return lines

@@ -49,7 +49,7 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
         Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
         Section(
-            clean(f"Published: {scenario.source}"), Ink.STRONG,
+            clean(f"Published: {scenario.cited}"), Ink.STRONG,
             tuple(line("", clean(f"{row.what}: {row.value}")) for row in scenario.published),
         ),
     ]  # fmt: skip

@@ -252,7 +252,7 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         await screen.press("l", "space", "o")
         assert isinstance(screen.app.screen, LessonPicker)
         text = "\n".join(screen.lines())
-        for words in ("seed 000", "starvation", "14s", "queue", "Compares: contended, single-writer"):
+        for words in ("Blog post", "starvation", "14s", "queue", "Compares: contended, single-writer"):
             assert words in text
         await screen.press(*"everybody turn")
         text = "\n".join(screen.lines())

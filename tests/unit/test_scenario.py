@@ -22,7 +22,15 @@ def test_every_lesson_is_whole(name: str) -> None:
     lesson = builtin(name)
     check_figures(lesson, name)
     assert lesson.name == name
-    for text in (lesson.title, lesson.source, lesson.question, lesson.watch, lesson.expect, lesson.vanish):
+    for text in (
+        lesson.title,
+        lesson.source,
+        lesson.place,
+        lesson.question,
+        lesson.watch,
+        lesson.expect,
+        lesson.vanish,
+    ):
         assert text.strip(), "a lesson leaves nothing unsaid"
     assert lesson.phases
     assert lesson.effects

@@ -84,7 +84,16 @@ def test_all_phases_are_run_as_often_as_asked_and_nothing_is_lost() -> None:
     )
     assert simulation_report(result, broken).scenario.shown is False  # type: ignore[union-attr]  # it is a lesson
     assert all(len(line) <= 80 for line in text.split("\n"))
-    report = simulation_report(result, lesson).scenario
+    assert "Over the repeats: median (lowest to highest)" in text
+    whole = simulation_report(result, lesson)
+    for phase, newest in zip(whole.phases, result.phases, strict=True):
+        assert len(phase.repeats) == 2
+        assert phase.repeats[-1]["commits_per_s"] == newest.per_second(newest.committed)
+        rates = sorted(float(repeat["commits_per_s"] or 0) for repeat in phase.repeats)
+        spread = phase.spread["commits_per_s"]
+        assert (spread.low, spread.high) == (rates[0], rates[1])
+        assert spread.low <= spread.median <= spread.high
+    report = whole.scenario
     assert report is not None
     assert (report.name, report.shown, report.verdict) == ("short", True, "shown")
     children = [" ".join(child.cmdline()) for child in psutil.Process().children()]

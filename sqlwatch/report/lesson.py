@@ -10,6 +10,7 @@ from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.text import one_cell_each
 from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
+from sqlwatch.diagnose.repeats import repeats_of, spread_words
 from sqlwatch.diagnose.side_by_side import base_of, side_by_side, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
@@ -31,12 +32,22 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
             *_phases(scenario, result.phases),
         ],
         round_lines(result.phases),
+        _spread(result),
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
         _invariants(result),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _spread(result: Result) -> list[str]:
+    """Say how much the repeats of each phase differ."""
+    lines = []
+    for phase in result.phases:
+        words = spread_words(repeats_of(phase.name, result.repeats))
+        lines += wrapped(f"{phase.name}: {words}", "  ", "    ") if words else []
+    return [*wrapped("Over the repeats: median (lowest to highest)"), *lines] if lines else []
 
 
 def _invariants(result: Result) -> list[str]:

@@ -25,7 +25,7 @@ PROMISED: dict[str, list[str]] = {
                  "busy_snapshot_errors", "busy_retries", "other_errors", "lock_wait_ms", "lock_hold_ms",
                  "commit_latency_ms", "service_latency_ms", "read_latency_ms", "checkpoint_ms", "cache_hit_ratio",
                  "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "rounds",
-                 "accounting", "repeats"],
+                 "accounting", "repeats", "spread"],
     "phases.0.lock_wait_ms": TIMES,
     "phases.0.lock_wait_ms.with_unfinished": ["p50", "p99", "max"],
     "phases.0.lock_hold_ms": TIMES,
@@ -83,6 +83,7 @@ def test_the_head_and_what_is_not_there_yet() -> None:
     assert document["sqlwatch"] == __version__
     assert (document["scenario"], document["positions"], document["comparison"]) == (None, [], None)
     assert document["phases"][0]["repeats"] == []
+    assert document["phases"][0]["spread"] == {}
     assert document["workload"]["hold"] == "2ms"
 
 

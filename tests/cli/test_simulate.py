@@ -155,6 +155,14 @@ def test_thresholds(run: Run, expressions: list[str], code: int, said: str | Non
     assert "commits a second" in outcome.out
 
 
+def test_a_broken_invariant_is_told_and_in_the_exit_code(run: Run, fake: type[FakeSession]) -> None:
+    assert "Invariants hold: " in run("simulate").out
+    fake.rows_missing = 2
+    outcome = run("simulate")
+    assert outcome.code == 1
+    assert "BROKEN: 2 committed rows are missing." in outcome.out
+
+
 def test_a_failed_run_keeps_its_code_over_a_threshold(run: Run, fake: type[FakeSession]) -> None:
     fake.message, fake.exit_code = "The disk is full (SQLITE_FULL): the run was ended.", 3
     outcome = run("simulate", "--fail-on", "busy_errors>0")

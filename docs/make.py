@@ -21,8 +21,7 @@ def lessons_markdown(before: str) -> str:
     measured = {row[0].strip("`"): row[-1] for row in rows}
     for name in names():
         lesson = builtin(name)
-        source = lesson.source.partition(",")[0].partition(" (")[0]
-        head.append(f"| `{name}` | {source} | {lesson.question} | {measured.get(name, units.UNKNOWN)} |")
+        head.append(f"| `{name}` | {lesson.source} | {lesson.question} | {measured.get(name, units.UNKNOWN)} |")
     return "\n".join(head) + "\n"
 
 

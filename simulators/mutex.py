@@ -1,6 +1,7 @@
-"""A mutex between processes that survives its holder's death: flock on a file of its own.
+"""Mutexes around a transaction: between processes, and between the threads of one.
 
-The kernel drops a flock when its holder dies, however it dies; a multiprocessing.Lock would stay taken for ever.
+The one between processes survives its holder's death, for it is a flock on a file of its own: the kernel drops it when
+its holder dies, however it dies; a multiprocessing.Lock would stay taken for ever.
 """
 
 from __future__ import annotations
@@ -17,6 +18,9 @@ from simulators.orders import Inbox
 from simulators.slots import Slot
 
 _NUDGE_S = 0.05
+
+_LOOK_S = 0.05
+"""How often a thread that waits for the mutex looks for an order."""
 
 
 class Withdrawn(Exception):  # noqa: N818  # not an error: the fleet wants the wait given up
@@ -87,3 +91,31 @@ class Mutex:
                 self._inbox.look()
             if self._waiting and self._inbox.parks:
                 signal.pthread_kill(self._main, signal.SIGUSR1)
+
+
+class ThreadMutex:
+    """One thread's use of a lock between threads; waiting for it ends when an order wants the worker to park."""
+
+    def __init__(self, lock: threading.Lock, inbox: Inbox, slot: Slot) -> None:
+        self.is_held = False
+        """Whether this thread has it."""
+        self._lock = lock
+        self._inbox = inbox
+        self._slot = slot
+
+    def acquire(self, asked_ns: int) -> None:
+        """Take the lock, showing in the slot that we wait since `asked_ns`; raise Withdrawn if an order came first."""
+        if not self._lock.acquire(blocking=False):
+            self._slot.waiting_since_ns = asked_ns
+            while not self._lock.acquire(timeout=_LOOK_S):
+                self._inbox.look()
+                if self._inbox.parks:
+                    raise Withdrawn
+            self._slot.waiting_since_ns = 0
+        self.is_held = True
+
+    def release(self) -> None:
+        """Give the lock back; harmless if it is not held."""
+        if self.is_held:
+            self.is_held = False
+            self._lock.release()

@@ -15,19 +15,22 @@ class PrepareError(Exception):
     """A database could not be made or counted: one sentence."""
 
 
-CHECKED_BYTES: Final = 512 * 1024 * 1024
-"""Databases up to this size in all are checked for integrity, which takes about a second then."""
+CHECK_LIMIT_S: Final = 5.0
+"""How long PRAGMA integrity_check may take over all databases: 1 GiB takes about a second once it is in memory."""
 
 
 class Found(msgspec.Struct, frozen=True):
     """What a look into the databases found, all together."""
 
     sqlite: str
-    rows: int = 0
-    increments: int = 0
-    """Sum of the counters that read-then-write transactions increment."""
+    rows: int | None = 0
+    increments: int | None = 0
+    """Sum of the counters that read-then-write transactions increment; like `rows` None where damage forbids to count.
+    """
     complaints: tuple[str, ...] | None = None
-    """What PRAGMA integrity_check complained of, at most ten lines a database; None where it was not asked."""
+    """What PRAGMA integrity_check complained of, at most ten lines a database; None where it was not done."""
+    unchecked: str = ""
+    """Why it was not done, in a few words."""
 
 
 def make_databases(context: SpawnContext, paths: list[Path], *, with_wal: bool = True) -> str:
@@ -35,14 +38,18 @@ def make_databases(context: SpawnContext, paths: list[Path], *, with_wal: bool =
     return _in_child(context, "make" if with_wal else "make without WAL", paths).sqlite
 
 
-def check_databases(context: SpawnContext, paths: list[Path]) -> Found:
-    """Count rows and increments of all databases and check their integrity in a child process; raise PrepareError."""
-    return _in_child(context, "check", paths)
+def check_databases(context: SpawnContext, paths: list[Path], limit_s: float = CHECK_LIMIT_S) -> Found:
+    """Count rows and increments of all databases in a child process, and check their integrity; raise PrepareError.
+
+    The check of their integrity is given up after `limit_s`.
+    """
+    return _in_child(context, "check", paths, limit_s)
 
 
-def _in_child(context: SpawnContext, task: str, paths: list[Path]) -> Found:
+def _in_child(context: SpawnContext, task: str, paths: list[Path], limit_s: float = 0) -> Found:
     receiver, sender = context.Pipe(duplex=False)
-    process = start_process(context, "simulators.tasks", "report", (task, [str(path) for path in paths], sender))
+    arguments = (task, [str(path) for path in paths], sender, limit_s)
+    process = start_process(context, "simulators.tasks", "report", arguments)
     sender.close()
     try:
         answer = receiver.recv()

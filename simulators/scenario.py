@@ -33,13 +33,18 @@ class Phase(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Effect(msgspec.Struct, frozen=True, forbid_unknown_fields=True, rename="kebab"):
-    """What should show: a figure of the phase `of`, or its ratio to the one of the phase `against`."""
+    """What should show: a figure of the phase `of`, or its ratio to a figure of the phase `against`.
+
+    That other figure is the same one unless `against_figure` names another; then `against` may be `of` itself, or be
+    left out, to compare two figures of one phase.
+    """
 
     says: _Text
     """What the figure is, in words: `throughput`."""
     figure: _Text
     of: _Text
     against: str | None = None
+    against_figure: str | None = None
     at_least: float | None = None
     at_most: float | None = None
     published: float | None = None
@@ -58,6 +63,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     title: str = ""
     source: str = ""
+    """The published text whose claim is tried, as lessons are grouped by it."""
+    place: str = ""
+    """Where in the source."""
     question: str = ""
     watch: str = ""
     """What to look at while it runs."""
@@ -88,9 +96,9 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return f"{workload.in_words()}, {workload.mode.value}"
 
     @property
-    def origin(self) -> str:
-        """The source without the place in it: `seed 001`."""
-        return self.source.partition(",")[0].partition(" (")[0] or "sqlwatch"
+    def cited(self) -> str:
+        """The source and the place in it."""
+        return ": ".join(part for part in (self.source, self.place) if part)
 
     @property
     def length_s(self) -> float:
@@ -172,6 +180,8 @@ def _check(scenario: Scenario, where: str) -> None:
         for key, name in (("of", effect.of), ("against", effect.against)):
             if name is not None and name not in seen:
                 raise ScenarioError(f"{where}: effects[{number}].{key}: there is no phase {name!r}.")
+        if effect.against == effect.of and effect.against_figure in (None, effect.figure):
+            raise ScenarioError(f"{where}: effects[{number}].against: {effect.of!r} against itself is always 1.")
         if effect.at_least is None and effect.at_most is None:
             raise ScenarioError(f"{where}: effects[{number}]: give at-least or at-most.")
 

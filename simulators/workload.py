@@ -30,7 +30,8 @@ class WorkerKind(StrEnum):
 
     PROCESS = "process"
     THREAD = "thread"
-    """All writers are threads of one process; each has its own connection.  Readers are processes."""
+    """All writers are threads of one process; each has its own connection, unless they share one.  Readers are
+    processes."""
     TASK = "task"
     """All writers are asyncio tasks of one process that share a pool of connections, each with a thread of its own;
     every statement is awaited, also inside the transaction.  Readers are processes."""
@@ -87,6 +88,9 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
             description="connections that tasks share, for each database; never more than its tasks",
         ),
     ] = 10
+    shared_connection: Annotated[
+        bool, Meta(description="writer threads share one connection, with a lock of the program's own around each turn")
+    ] = False
     mode: Annotated[Mode, Meta(description="how writers come to the write lock")] = Mode.CONTENDED
     group_commit: Annotated[bool, Meta(description="the single writer commits what is queued as one")] = False
     begin: Annotated[Begin, Meta(description="how a write transaction begins")] = Begin.IMMEDIATE
@@ -158,6 +162,11 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
                 f"arrival: {self.arrival} needs worker-kind process; writers of kind {self.worker_kind.value} allow "
                 "closed and rate:N."
             )
+        if self.shared_connection and self.worker_kind is not WorkerKind.THREAD:
+            raise WorkloadError(
+                f"shared-connection: true is not allowed with worker-kind {self.worker_kind.value}; only threads can "
+                "share one, so give worker-kind thread."
+            )
         if self.max_size.bytes < 2**20:
             raise WorkloadError(f"max-size: {self.max_size} is too small; allowed are 1MiB to 1TiB.")
 
@@ -176,6 +185,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         count = f"{self.writers} {kind}{'s' if self.writers != 1 else ''}"
         if self.worker_kind is WorkerKind.TASK and self.mode is not Mode.SINGLE_WRITER:
             count += f" with a pool of {self.pool} connection{'s' if self.pool != 1 else ''}"
+        if self.shared_connection and self.mode is not Mode.SINGLE_WRITER:
+            count += " on one connection"
         parts = [f"{count} hold {_pause_words(self.hold)}"]
         parts.append(self._arrival_words())
         rows = "1 row" if self.rows == 1 else f"{self.rows} rows"

@@ -21,6 +21,7 @@ from simulators.orders import Order
 from simulators.pace import Pace
 from simulators.queue_client import write_through_queue
 from simulators.shape import Shape
+from simulators.shared_connection import SharedConnection
 from simulators.slots import Activity, Slots
 from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.workload import Begin
@@ -46,8 +47,10 @@ def write(worker: Worker) -> None:
             write_directly(worker, order, connection, mutex)
 
 
-def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mutex: AnyMutex | None) -> None:
-    """Write on a connection of our own until an order says otherwise; behind a mutex if there is one."""
+def write_directly(
+    worker: Worker, order: Order, connection: apsw.Connection | SharedConnection, mutex: AnyMutex | None
+) -> None:
+    """Write, on a connection of our own or a shared one, until an order says otherwise; behind a mutex if given one."""
     slot, inbox, recorder, workload = worker.slot, worker.inbox, worker.recorder, worker.workload
     handler = BusyHandler(
         workload.busy, slot, inbox, worker.random, recorder.count_retry, keeps_interpreter=workload.keep_interpreter
@@ -114,7 +117,8 @@ def write_directly(worker: Worker, order: Order, connection: apsw.Connection, mu
                 Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome),
                 started_ns=pace.started_ns,
             )
-        run_checkpoint_if_due(worker, connection)
+        if not isinstance(connection, SharedConnection):  # on that one it is done within a turn
+            run_checkpoint_if_due(worker, connection)
         recorder.send_if_due()
         worker.follow_phase()
         due_ns, asked_ns = pace.next(due_ns)

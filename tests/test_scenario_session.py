@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 
+import msgspec
 import psutil
 import pytest
 
@@ -60,9 +61,14 @@ def test_all_phases_are_run_as_often_as_asked_and_nothing_is_lost() -> None:
         assert timeline.end_ns - len(timeline.commits) * timeline.period_ns <= period.started_ns < period.until_ns
     assert result.accounting.lost == 0
     assert result.accounting.rows_in_database == result.accounting.rows_expected
-    assert (result.accounting.integrity_errors, result.accounting.increments_expected) == (0, None)
+    assert (result.accounting.integrity, result.accounting.increments_expected) == ("ok", None)
+    assert list(result.by_phase) == ["two", "one"]
+    assert sum(part.rows_expected for part in result.by_phase.values()) == result.accounting.rows_expected
+    assert result.repeats == tuple(session.repeats)
     assert [snapshot.status for snapshot in seen].count(Status.ENDED) == 1
     assert seen[-1].status is Status.ENDED
+    assert seen[-1].lesson is not None
+    assert seen[-1].lesson.faults == ()
     last = seen[-1].simulation
     assert last is not None
     assert [period.name for period in last.ended_phases] == ["two"], "earlier phases stay on the screen"
@@ -71,8 +77,23 @@ def test_all_phases_are_run_as_often_as_asked_and_nothing_is_lost() -> None:
     assert lesson.shown[0].shown is True
     text = lesson_text(result, lesson, "here")
     assert "Verdict: shown." in text
+    assert "  two: Invariants hold: 0 of " in text
+    broken = msgspec.structs.replace(lesson, faults=("two: 1 update was lost.",))
+    assert "Verdict: BROKEN, so that no figure can be trusted: two: 1 update was lost." in " ".join(
+        lesson_text(result, broken, "here").split()
+    )
+    assert simulation_report(result, broken).scenario.shown is False  # type: ignore[union-attr]  # it is a lesson
     assert all(len(line) <= 80 for line in text.split("\n"))
-    report = simulation_report(result, lesson).scenario
+    assert "Over the repeats: median (lowest to highest)" in text
+    whole = simulation_report(result, lesson)
+    for phase, newest in zip(whole.phases, result.phases, strict=True):
+        assert len(phase.repeats) == 2
+        assert phase.repeats[-1]["commits_per_s"] == newest.per_second(newest.committed)
+        rates = sorted(float(repeat["commits_per_s"] or 0) for repeat in phase.repeats)
+        spread = phase.spread["commits_per_s"]
+        assert (spread.low, spread.high) == (rates[0], rates[1])
+        assert spread.low <= spread.median <= spread.high
+    report = whole.scenario
     assert report is not None
     assert (report.name, report.shown, report.verdict) == ("short", True, "shown")
     children = [" ".join(child.cmdline()) for child in psutil.Process().children()]

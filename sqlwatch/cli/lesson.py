@@ -56,7 +56,7 @@ def lesson_headline(scenario: Scenario) -> Callable[[Snapshot], str]:
         if run is None:
             return headline(snapshot)
         if snapshot.status is Status.ENDED:
-            return f"{verdict(judge(scenario, run.ended))}; c compares, q quits and prints the comparison"
+            return f"{verdict(judge(scenario, run.ended), run.faults)}; c compares, q quits and prints the comparison"
         if run.awaits_next:
             return f"{scenario.phases[run.phase].name} has done its work; n begins the next phase"
         return f"{scenario.phases[run.phase].name}: {headline(snapshot)}"

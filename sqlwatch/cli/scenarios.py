@@ -35,7 +35,7 @@ def scenarios(name: str | None, check: bool) -> int:
 def _listed(lessons: list[Scenario]) -> str:
     by_source: dict[str, list[Scenario]] = {}
     for lesson in sorted(lessons, key=lambda one: (one.source, one.name)):
-        by_source.setdefault(lesson.origin, []).append(lesson)
+        by_source.setdefault(lesson.source, []).append(lesson)
     lines = []
     for source, group in by_source.items():
         lines.append(f"{source}:")
@@ -48,8 +48,8 @@ def _check(lessons: list[Scenario]) -> int:
     """Run lessons one after the other; a line for each, and 1 if one did not show what it should."""
     from sqlwatch.cli.lesson import prepare
     from sqlwatch.cli.signals import ending_on_signals
-    from sqlwatch.diagnose.invariants import broken
-    from sqlwatch.diagnose.lesson import judge, verdict
+    from sqlwatch.diagnose.invariants import faults_of
+    from sqlwatch.diagnose.lesson import Lesson, judge, verdict
     from sqlwatch.session.errors import SessionError
 
     failed = 0
@@ -62,16 +62,14 @@ def _check(lessons: list[Scenario]) -> int:
         if ended_by.signal is not None:
             return ended_by.exit_code
         try:
-            faults = broken(session.result().accounting)
+            faults = faults_of(session.result().by_phase)
         except SessionError as error:
             raise CommandError(f"{lesson.name}: {error.message}", error.exit_code) from error
         shown = judge(lesson, session.repeats)
-        is_shown = all(one.shown for one in shown) and not faults
+        is_shown = Lesson(lesson, shown, faults).is_shown
         failed += not is_shown
-        print_text(f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} {verdict(shown)}")
+        print_text(f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} {verdict(shown, faults)}")
         for one in shown:
             print_text(f"{'':<11}{one.words}")
-        for fault in faults:
-            print_text(f"{'':<11}BROKEN: {fault}")
     print_text(f"{len(lessons) - failed} of {len(lessons)} lessons showed what they should.")
     return ExitCode.FOUND if failed else ExitCode.DONE

@@ -8,6 +8,7 @@ from pathlib import Path
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import print_text, say, write_file
 from sqlwatch.cli.wanted import Wanted
+from sqlwatch.diagnose.invariants import broken, faults_of
 from sqlwatch.diagnose.lesson import Lesson
 from sqlwatch.diagnose.lesson import judge as judge_lesson
 from sqlwatch.metrics.result import Result
@@ -35,9 +36,11 @@ def conclude(
         raise CommandError(error.message, signal_code or error.exit_code) from error
     lesson = None
     if isinstance(session, ScenarioSession):
-        lesson = Lesson(session.scenario, judge_lesson(session.scenario, session.repeats))
+        shown = judge_lesson(session.scenario, session.repeats)
+        lesson = Lesson(session.scenario, shown, faults_of(result.by_phase))
     crossed = write_summary(result, wanted, shows_text=shows_text, lesson=lesson)
-    return signal_code or result.exit_code or (ExitCode.FOUND if crossed else ExitCode.DONE)
+    is_found = crossed or bool(broken(result.accounting))
+    return signal_code or result.exit_code or (ExitCode.FOUND if is_found else ExitCode.DONE)
 
 
 def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, lesson: Lesson | None = None) -> bool:

@@ -17,16 +17,29 @@ from sqlwatch.metrics.snapshot import Period
 Figure = Callable[[Period], float | None]
 
 
-def _ms(histogram: Callable[[Period], Histogram], percentile: float) -> Figure:
-    def figure(period: Period) -> float | None:
-        value_ns = histogram(period).percentile_ns(percentile)
-        return None if value_ns is None else value_ns / 1e6
+def _times(name: str, histogram: Callable[[Period], Histogram]) -> dict[str, Figure]:
+    """Return the figures of one kind of time, in ms: NAME_p50_ms, and so on to NAME_max_ms."""
 
-    return figure
+    def percentile(percent: float) -> Figure:
+        return lambda period: _in_ms(histogram(period).percentile_ns(percent))
+
+    def longest(period: Period) -> float | None:
+        times = histogram(period)
+        return _in_ms(times.max_ns) if times.count else None
+
+    figures = {f"{name}_p{words}_ms": percentile(percent) for words, percent in _PERCENTS.items()}
+    return {**figures, f"{name}_max_ms": longest}
+
+
+_PERCENTS: Final[Mapping[str, float]] = {"50": 50, "90": 90, "95": 95, "99": 99, "999": 99.9}
+
+
+def _in_ms(duration_ns: float | None) -> float | None:
+    return None if duration_ns is None else duration_ns / 1e6
 
 
 def _longest_wait_ms(period: Period) -> float | None:
-    return period.fairness.longest_wait_ns / 1e6
+    return _in_ms(period.fairness.longest_wait_ns)
 
 
 def _error_share(period: Period) -> float | None:
@@ -48,19 +61,19 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "jain": lambda period: period.fairness.jain,
     "starved_workers": lambda period: period.fairness.starved_workers,
     "longest_wait_ms": _longest_wait_ms,
-    "lock_wait_p50_ms": _ms(lambda period: period.all_waits, 50),
-    "lock_wait_p99_ms": _ms(lambda period: period.all_waits, 99),
-    "commit_latency_p50_ms": _ms(lambda period: period.commit_latency, 50),
-    "commit_latency_p99_ms": _ms(lambda period: period.commit_latency, 99),
-    "read_latency_p50_ms": _ms(lambda period: period.read_latency, 50),
-    "read_latency_p99_ms": _ms(lambda period: period.read_latency, 99),
+    **_times("lock_wait", lambda period: period.all_waits),
+    **_times("lock_hold", lambda period: period.lock_hold),
+    **_times("commit_latency", lambda period: period.commit_latency),
+    **_times("service_latency", lambda period: period.service_latency),
+    **_times("read_latency", lambda period: period.read_latency),
     "wasted_lock_time": lambda period: period.wasted_lock_time,
     "lock_utilisation": lambda period: period.lock_utilisation,
     "wal_peak_bytes": lambda period: period.wal.peak_bytes,
     "wal_resets": lambda period: period.wal.resets,
     "checkpoints": lambda period: period.wal.checkpoints,
 }
-"""What an effect may ask for; waits count those without an end at their length so far."""
+"""What an effect may ask for; waits count those without an end at their length so far, and service latency, which only
+an open loop has, is commit latency from the actual start: blind to how late that was."""
 
 
 class Shown(msgspec.Struct, frozen=True):
@@ -70,6 +83,7 @@ class Shown(msgspec.Struct, frozen=True):
     figure: str
     of: str
     against: str | None
+    """The phase, or the other figure of the same phase, that the measured ratio is to; None where it is no ratio."""
     measured: float | None
     low: float | None
     high: float | None
@@ -85,15 +99,35 @@ class Lesson(msgspec.Struct, frozen=True):
 
     scenario: Scenario
     shown: tuple[Shown, ...]
+    faults: tuple[str, ...] = ()
+    """Invariants that did not hold, a sentence each: then no figure of it can be trusted."""
+
+    @property
+    def is_shown(self) -> bool | None:
+        """Whether all effects appeared and all invariants hold; None if it cannot be told."""
+        known = [one.shown for one in self.shown]
+        return False if False in known or self.faults else None if None in known else True
 
 
 def check_figures(scenario: Scenario, where: str) -> None:
-    """Raise ScenarioError if an effect asks for a figure that there is not."""
+    """Raise ScenarioError if an effect asks for a figure that there is not, or compares figures of different units."""
     for number, effect in enumerate(scenario.effects):
-        if effect.figure not in FIGURES:
-            near = difflib.get_close_matches(effect.figure, FIGURES, 1)
-            hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(FIGURES)}."
-            raise ScenarioError(f"{where}: effects[{number}].figure: there is no figure {effect.figure}; {hint}")
+        at = f"{where}: effects[{number}]"
+        for key, figure in (("figure", effect.figure), ("against-figure", effect.against_figure)):
+            if figure is not None and figure not in FIGURES:
+                near = difflib.get_close_matches(figure, FIGURES, 1)
+                hint = f"did you mean {near[0]}?" if near else f"known are {', '.join(FIGURES)}."
+                raise ScenarioError(f"{at}.{key}: there is no figure {figure}; {hint}")
+        if effect.against_figure is not None and _unit(effect.against_figure) != _unit(effect.figure):
+            raise ScenarioError(
+                f"{at}.against-figure: {effect.against_figure} has not the unit of {effect.figure}, so that their "
+                "ratio says nothing."
+            )
+
+
+def _unit(figure: str) -> str:
+    """Return the end of a figure's name that says its unit; a count and an index have none."""
+    return next((ending for ending in _UNITS if figure.endswith(ending)), "")
 
 
 def judge(scenario: Scenario, repeats: Sequence[Sequence[Period]]) -> tuple[Shown, ...]:
@@ -101,8 +135,10 @@ def judge(scenario: Scenario, repeats: Sequence[Sequence[Period]]) -> tuple[Show
     return tuple(_judge(effect, repeats) for effect in scenario.effects)
 
 
-def verdict(shown: Sequence[Shown]) -> str:
-    """Say in a few words what a lesson has shown."""
+def verdict(shown: Sequence[Shown], faults: Sequence[str] = ()) -> str:
+    """Say in a few words what a lesson has shown; a broken invariant goes before everything."""
+    if faults:
+        return f"BROKEN, so that no figure can be trusted: {' '.join(faults).removesuffix('.')}"
     count = sum(one.shown is True for one in shown)
     if not shown:
         return "measured; nothing in particular was expected"
@@ -112,10 +148,10 @@ def verdict(shown: Sequence[Shown]) -> str:
     return f"not shown: {missing}"
 
 
-def verdict_so_far(shown: Sequence[Shown], *, is_over: bool) -> str:
+def verdict_so_far(shown: Sequence[Shown], faults: Sequence[str] = (), *, is_over: bool) -> str:
     """Say what a lesson has shown; before its end, how much of it can be told already."""
-    if is_over or not shown:
-        return verdict(shown)
+    if is_over or not shown or faults:
+        return verdict(shown, faults)
     told = [one for one in shown if one.shown is not None]
     appeared = sum(one.shown is True for one in told)
     return f"not over yet; so far {appeared} of {len(told)} effects appeared, {len(shown) - len(told)} cannot be told"
@@ -171,7 +207,7 @@ def _judge(effect: Effect, repeats: Sequence[Sequence[Period]]) -> Shown:
         shown = is_enough and (effect.at_most is None or middle <= effect.at_most)
     low, high = (min(measured), max(measured)) if measured else (None, None)
     return Shown(
-        effect.says, effect.figure, effect.of, effect.against, middle, low, high,
+        effect.says, effect.figure, effect.of, _against(effect), middle, low, high,
         _expected(effect), effect.published, shown, _words(effect, middle, low, high, shown),
     )  # fmt: skip
 
@@ -182,10 +218,23 @@ def _value(effect: Effect, periods: Sequence[Period]) -> float | None:
         return None  # the run was ended before it came to that phase
     figure = FIGURES[effect.figure]
     value = figure(by_name[effect.of])
-    if effect.against is None or value is None:
+    if value is None or not _is_ratio(effect):
         return value
-    base = figure(by_name[effect.against])
+    base = FIGURES[effect.against_figure or effect.figure](by_name[effect.against or effect.of])
     return value / base if base else None
+
+
+def _is_ratio(effect: Effect) -> bool:
+    return effect.against is not None or effect.against_figure is not None
+
+
+def _against(effect: Effect) -> str | None:
+    """Say what a ratio is to: another phase, another figure of the same phase, or another figure of another one."""
+    if effect.against_figure is None:
+        return effect.against
+    if effect.against in (None, effect.of):
+        return f"its {effect.against_figure}"
+    return f"{effect.against_figure} of {effect.against}"
 
 
 def _expected(effect: Effect) -> str:
@@ -200,14 +249,14 @@ def _words(effect: Effect, middle: float | None, low: float | None, high: float 
     else:
         spread = "" if low == high else f" ({_written(effect, low)} to {_written(effect, high)} in the repeats)"
         here = f"here {_written(effect, middle)}{spread}"
-    against = f" against {effect.against}" if effect.against is not None else ""
+    against = f" against {_against(effect)}" if _is_ratio(effect) else ""
     source = f"; the source says {_written(effect, effect.published)}" if effect.published is not None else ""
     no = "" if shown is not False else ", and that is not what was expected"
     return f"{effect.says}, {effect.of}{against}: {here}; expected {_expected(effect)}{source}{no}"
 
 
 def _written(effect: Effect, value: float | None) -> str:
-    return written(effect.figure, value, is_ratio=effect.against is not None)
+    return written(effect.figure, value, is_ratio=_is_ratio(effect))
 
 
 def _plain(value: float) -> str:

@@ -40,3 +40,5 @@ class Result(msgspec.Struct, frozen=True):
     """For each phase its whole workload, as in `workload`."""
     repeats: tuple[tuple[Period, ...], ...] = ()
     """The phases of every repeat of a lesson, those of the last one (which are `phases`) included."""
+    by_phase: dict[str, Accounting] = {}
+    """The accounting of each phase of a lesson, over its repeats."""

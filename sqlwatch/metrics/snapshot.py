@@ -313,6 +313,8 @@ class LessonRun(msgspec.Struct, frozen=True):
     """Whether a phase goes on past its time, until somebody asks for the next one."""
     awaits_next: bool = False
     """Whether the present phase has done its work, and the next one is held back until somebody asks for it."""
+    faults: tuple[str, ...] = ()
+    """Invariants that did not hold in the phases that have ended, a sentence each."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -356,7 +358,11 @@ class Accounting(msgspec.Struct, frozen=True):
     """Read-then-write only: how often the counter was incremented, by the workers' own counts; None elsewhere."""
     increments_in_database: int | None = None
     """What the counters say at the end; fewer than expected are lost updates."""
+    integrity: str | None = None
+    """`ok`, what PRAGMA integrity_check complains of first, or why it was not done; None where nobody could look."""
     integrity_errors: int | None = None
-    """Lines of complaint from PRAGMA integrity_check; None where it was not run, as for large databases."""
+    """Lines of complaint from PRAGMA integrity_check, at most ten a database; None where it was not done."""
+    rows_in_doubt: int = 0
+    """Rows of the transactions in doubt: as many more than expected may be there."""
     workers_killed: int = 0
     """Workers that did not end by themselves; what such a one had not sent yet is lost."""

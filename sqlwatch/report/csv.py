@@ -22,7 +22,17 @@ from sqlwatch.report.json import PhaseReport, Times, phase_report
 REPEAT: Final = "repeat"
 """The first column: 1 for the first time all phases were run, and so on."""
 
-_LISTS: Final = ("workers", "quality", "repeats", "buckets", "positions", "arrivals", "longest_waits_ms")
+_LISTS: Final = (
+    "workers",
+    "quality",
+    "accounting",
+    "repeats",
+    "spread",
+    "buckets",
+    "positions",
+    "arrivals",
+    "longest_waits_ms",
+)
 """What of a phase has no place in one line."""
 
 

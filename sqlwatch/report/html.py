@@ -47,7 +47,7 @@ def simulation_html(result: Result, lesson: Lesson | None = None, *, written: st
         title=(lesson.scenario.title or lesson.scenario.name) if lesson else _title(result),
         lesson=lesson,
         scenario=lesson.scenario if lesson else None,
-        verdict=verdict(lesson.shown) if lesson else _outcome(result),
+        verdict=verdict(lesson.shown, lesson.faults) if lesson else _outcome(result),
         verdict_kind=_verdict_kind(lesson) if lesson else "measured",
         effects=effect_rows(lesson.shown) if lesson else [],
         message=result.message,
@@ -83,8 +83,9 @@ def _outcome(result: Result) -> str:
 
 
 def _verdict_kind(lesson: Lesson) -> str:
-    known = [one.shown for one in lesson.shown]
-    return "not-shown" if False in known else "unknown" if None in known else "shown" if known else "measured"
+    if not lesson.shown and not lesson.faults:
+        return "measured"
+    return {True: "shown", False: "not-shown", None: "unknown"}[lesson.is_shown]
 
 
 def _failed(result: Result) -> int:

@@ -6,6 +6,7 @@ Times are milliseconds unless a name ends in `_s`, shares are 0..1, and what is 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -15,6 +16,7 @@ from simulators.scenario import Published
 from sqlwatch import __version__
 from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
+from sqlwatch.diagnose.repeats import Spread, main_figures, repeats_of, spread
 from sqlwatch.diagnose.side_by_side import ratio
 from sqlwatch.metrics.histogram import EMPTY, Histogram
 from sqlwatch.metrics.positions import Positions
@@ -145,8 +147,12 @@ class PhaseReport(msgspec.Struct, frozen=True):
     quality: dict[str, Quality]
     rounds: RoundsReport | None = None
     """Null unless all writers begin together, in rounds."""
-    repeats: tuple[Any, ...] = ()
-    """Empty: no phase is run more than once."""
+    accounting: Accounting | None = None
+    """Lessons: the accounting of this phase over its repeats, with its warm-up; null elsewhere."""
+    repeats: tuple[dict[str, float | None], ...] = ()
+    """Lessons: the main figures of each repeat, named as in an effect of a lesson; empty elsewhere."""
+    spread: dict[str, Spread] = {}
+    """Median and range of those figures that are known in all of several repeats."""
 
 
 class Comparison(msgspec.Struct, frozen=True):
@@ -162,12 +168,14 @@ class ScenarioReport(msgspec.Struct, frozen=True):
     name: str
     title: str
     source: str
+    place: str
+    """Where in the source."""
     question: str
     published: tuple[Published, ...]
     effects: tuple[Shown, ...]
     verdict: str
     shown: bool | None
-    """Whether all effects appeared; null if one cannot be told."""
+    """Whether all effects appeared and all invariants hold; null if one effect cannot be told."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -196,7 +204,10 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
         sqlwatch=__version__,
         workload=result.workload,
         environment=result.environment,
-        phases=tuple(phase_report(phase, exits) for phase in result.phases),
+        phases=tuple(
+            phase_report(phase, exits, result.by_phase.get(phase.name), repeats_of(phase.name, result.repeats))
+            for phase in result.phases
+        ),
         scenario=_scenario(lesson) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
@@ -221,11 +232,12 @@ _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 
 
 def _scenario(lesson: Lesson) -> ScenarioReport:
-    scenario, known = lesson.scenario, [one.shown for one in lesson.shown]
+    scenario = lesson.scenario
     return ScenarioReport(
-        name=scenario.name, title=scenario.title, source=scenario.source, question=scenario.question,
-        published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown),
-        shown=False if False in known else None if None in known else True,
+        name=scenario.name, title=scenario.title, source=scenario.source, place=scenario.place,
+        question=scenario.question,
+        published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown, lesson.faults),
+        shown=lesson.is_shown,
     )  # fmt: skip
 
 
@@ -239,8 +251,13 @@ def comparison(contended: Period, single_writer: Period) -> Comparison:
     )
 
 
-def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> PhaseReport:
-    """Report one phase; `exits` says how workers ended later, by id."""
+def phase_report(
+    phase: Period,
+    exits: dict[int, str | None] | None = None,
+    accounting: Accounting | None = None,
+    repeats: Sequence[Period] = (),
+) -> PhaseReport:
+    """Report one phase; `exits` says how workers ended later, by id, and `repeats` are all runs of it in a lesson."""
     fairness, wal = phase.fairness, phase.wal
     return PhaseReport(
         name=phase.name,
@@ -282,6 +299,9 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
         ),
         quality=phase.quality,
         rounds=_rounds(phase.positions) if phase.positions is not None else None,
+        accounting=accounting,
+        repeats=tuple(map(main_figures, repeats)),
+        spread=spread(repeats),
     )
 
 

@@ -10,6 +10,7 @@ from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.text import one_cell_each
 from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
+from sqlwatch.diagnose.repeats import repeats_of, spread_words
 from sqlwatch.diagnose.side_by_side import base_of, side_by_side, side_notes
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
@@ -24,19 +25,37 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
     parts = [
         [*wrapped(f"{scenario.name}: {scenario.title}"), *wrapped(scenario.question), *wrapped(environment)],
         wrapped(result.message) if result.message else [],
-        wrapped(f"Verdict: {verdict(lesson.shown)}."),
+        wrapped(f"Verdict: {verdict(lesson.shown, lesson.faults)}."),
         [line for one in lesson.shown for line in wrapped(f"{_mark(one)} {one.words}", "  ", "    ")],
         [
             *wrapped(f"The phases side by side.{repeats}"),
             *_phases(scenario, result.phases),
         ],
         round_lines(result.phases),
+        _spread(result),
         _published(scenario),
         wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
-        wrapped(invariant_words(result.accounting)),
+        _invariants(result),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _spread(result: Result) -> list[str]:
+    """Say how much the repeats of each phase differ."""
+    lines = []
+    for phase in result.phases:
+        words = spread_words(repeats_of(phase.name, result.repeats))
+        lines += wrapped(f"{phase.name}: {words}", "  ", "    ") if words else []
+    return [*wrapped("Over the repeats: median (lowest to highest)"), *lines] if lines else []
+
+
+def _invariants(result: Result) -> list[str]:
+    """Say of each phase whether what must hold does."""
+    lines = wrapped("What must hold of every phase, warm-up and repeats included")
+    for name, accounting in result.by_phase.items():
+        lines += wrapped(f"{name}: {invariant_words(accounting)}", "  ", "    ")
+    return lines
 
 
 def explanation(scenario: Scenario) -> str:
@@ -44,7 +63,7 @@ def explanation(scenario: Scenario) -> str:
     parts = [
         wrapped(f"{scenario.name}: {scenario.title}"),
         wrapped(f"Question: {scenario.question}") if scenario.question else [],
-        wrapped(f"Source: {scenario.source}") if scenario.source else [],
+        wrapped(f"Source: {scenario.cited}") if scenario.cited else [],
         ["Phases", *(line for phase in scenario.phases for line in _phase_words(scenario, phase))],
         wrapped(f"Watch: {scenario.watch}") if scenario.watch else [],
         wrapped(f"What to expect here, and why: {scenario.expect}") if scenario.expect else [],
@@ -76,7 +95,7 @@ def _phases(scenario: Scenario, phases: Sequence[Period]) -> list[str]:
 def _published(scenario: Scenario) -> list[str]:
     if not scenario.published:
         return []
-    lines = wrapped(f"Published ({scenario.source})")
+    lines = wrapped(f"Published ({scenario.cited})")
     for row in scenario.published:
         lines += wrapped(f"{row.what}: {row.value}", "  ", "    ")
     return lines

@@ -11,6 +11,7 @@ import msgspec
 
 from simulators.scenario import Scenario
 from simulators.spawning import start_tracker
+from sqlwatch.diagnose.invariants import faults_of
 from sqlwatch.diagnose.side_by_side import newest_phases
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Accounting, LessonRun, Period, Snapshot, Status
@@ -191,11 +192,13 @@ class ScenarioSession:
 
     def _pass_on(self, snapshot: Snapshot) -> None:
         """Pass a Snapshot on; the end of a phase is not the end."""
-        repeats = self.repeats
+        repeats, results = self.repeats, self._results
         if snapshot.status is Status.ENDED and self._present is not None:
             repeats = [*repeats[:-1], (*repeats[-1], *_left_by(self._present))]
+            results = [*results, self._present.result()]
         repeat, phase = self._at
-        run = LessonRun(phase, repeat, self.scenario.repeats, tuple(repeats), self._is_held, self._is_waiting)
+        faults = faults_of(_by_phase(self.scenario, results))
+        run = LessonRun(phase, repeat, self.scenario.repeats, tuple(repeats), self._is_held, self._is_waiting, faults)
         snapshot = msgspec.structs.replace(snapshot, lesson=run)
         if snapshot.status is Status.ENDED and len(self._results) + 1 < len(self._runs) and not self._stop.is_set():
             snapshot = msgspec.structs.replace(snapshot, status=Status.STOPPING)
@@ -225,6 +228,7 @@ def _merged(
         message=messages[-1] if messages else None, exit_code=max(result.exit_code for result in results),
         timelines=tuple(source.final.timeline for source in sources),
         workloads=tuple(source.workload for source in sources), repeats=repeats,
+        by_phase=_by_phase(scenario, results),
     )  # fmt: skip
 
 
@@ -233,10 +237,24 @@ def _source(results: list[Result], phase: Period) -> Result:
     return next(result for result in results if phase.started_ns in [one.started_ns for one in result.phases])
 
 
+def _by_phase(scenario: Scenario, results: list[Result]) -> dict[str, Accounting]:
+    """Return the accounting of each phase that has run; results come in the order of the phases, repeat by repeat."""
+    parts: dict[str, list[Accounting]] = {}
+    for phase, result in zip(itertools.cycle(scenario.phases), results, strict=False):
+        parts.setdefault(phase.name, []).append(result.accounting)
+    return {name: _sum(accountings) for name, accountings in parts.items()}
+
+
 def _sum(parts: list[Accounting]) -> Accounting:
-    """Add up; increments only over the phases that have any."""
-    totals: dict[str, int | None] = {}
+    """Add up; increments only over the phases that have any, and of the checks of integrity the worst."""
+    worst = max(parts, key=lambda part: (bool(part.integrity_errors), part.integrity != "ok"))
+    totals: dict[str, int | str | None] = {
+        "integrity": worst.integrity,
+        "integrity_errors": worst.integrity_errors and sum(part.integrity_errors or 0 for part in parts),
+    }
     for name in Accounting.__struct_fields__:
+        if name in totals:
+            continue
         applies = [part for part in parts if not name.startswith("increments") or part.increments_expected is not None]
         values = [getattr(part, name) for part in applies]
         totals[name] = sum(values) if values and None not in values else None

@@ -341,7 +341,9 @@ class SimulationSession:
                 increments_expected=committed if increments else None,
                 increments_in_database=found.increments if found and increments else None,
                 workers_killed=sum(handle.exit is not None and handle.exit.exit != "ok" for handle in fleet.handles),
+                integrity=_integrity(found) if found else None,
                 integrity_errors=len(found.complaints) if found and found.complaints is not None else None,
+                rows_in_doubt=(in_doubt + fold.in_doubt) * self._workload.rows,
             ),
             final=final,
             message=self._message,
@@ -349,6 +351,13 @@ class SimulationSession:
             timelines=(final.timeline,) * len(phases),
             workloads=(self._workload.to_mapping(),) * len(phases),
         )
+
+
+def _integrity(found: Found) -> str:
+    """Say what came of the check of the databases' integrity."""
+    if found.complaints is None:
+        return f"not checked: {found.unchecked}"
+    return printable(found.complaints[0]) if found.complaints else "ok"
 
 
 def _measured_phases(final: Snapshot) -> tuple[Period, ...]:

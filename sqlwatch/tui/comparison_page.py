@@ -49,7 +49,7 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
         Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
         Section(
-            clean(f"Published: {scenario.source}"), Ink.STRONG,
+            clean(f"Published: {scenario.cited}"), Ink.STRONG,
             tuple(line("", clean(f"{row.what}: {row.value}")) for row in scenario.published),
         ),
     ]  # fmt: skip
@@ -104,7 +104,7 @@ def _stand(lesson: Lesson, run: LessonRun | None, *, is_over: bool) -> str:
 
 
 def _verdict(lesson: Lesson, *, is_over: bool) -> str:
-    words = clean(verdict_so_far(lesson.shown, is_over=is_over))
+    words = clean(verdict_so_far(lesson.shown, lesson.faults, is_over=is_over))
     return f"{words[0].upper()}{words[1:]}."
 
 

@@ -73,7 +73,7 @@ class LessonApp(DashboardApp):
         from sqlwatch.diagnose.lesson import Lesson, judge
 
         self._judged_phases = count
-        return replace(view, lesson=Lesson(self._scenario, judge(self._scenario, ended)))
+        return replace(view, lesson=Lesson(self._scenario, judge(self._scenario, ended), snapshot.lesson.faults))
 
     def draw(self, snapshot: Snapshot) -> None:
         """Show a Snapshot; the last one of a lesson brings the comparison."""

@@ -19,7 +19,7 @@ def paragraphs(scenario: Scenario) -> Guide:
         (scenario.title, scenario.question),
         ("What to look at", " ".join([scenario.watch, *watch])),
         ("What to expect here, and why", scenario.expect),
-        (f"Published ({scenario.source})", published),
+        (f"Published ({scenario.cited})", published),
         ("To see it vanish", scenario.vanish),
         ("Keys", "L hides and shows the lesson's panel, n begins the next phase, N holds a phase until n, c compares."),
     )

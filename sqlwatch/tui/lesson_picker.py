@@ -83,11 +83,11 @@ class LessonPicker(ModalScreen[str | None]):
     def _list(self, chosen: Sequence[Scenario]) -> None:
         options = self.query_one(OptionList)
         options.clear_options()
-        origin = None
+        source = None
         for lesson in chosen:
-            if lesson.origin != origin:
-                origin = lesson.origin
-                options.add_option(Option(Text(clean(origin), style="bold"), disabled=True))
+            if lesson.source != source:
+                source = lesson.source
+                options.add_option(Option(Text(clean(source or "sqlwatch"), style="bold"), disabled=True))
             options.add_option(Option(self._row(lesson), id=lesson.name))
         if chosen:
             options.highlighted = 1
@@ -127,7 +127,7 @@ class LessonPicker(ModalScreen[str | None]):
         length = f"for about {_length(lesson)}" if lesson.length_s else "until their work is done"
         parts = [
             ("", lesson.title), ("Question: ", lesson.question), ("Compares: ", f"{phases}; {length}{repeats}"),
-            ("Watch: ", lesson.watch), ("Source: ", lesson.source),
+            ("Watch: ", lesson.watch), ("Source: ", lesson.cited),
         ]  # fmt: skip
         text = Text()
         for label, words in parts:
@@ -147,4 +147,4 @@ def _length(lesson: Scenario) -> str:
 
 
 def _searched(lesson: Scenario) -> str:
-    return f"{lesson.name} {lesson.title} {lesson.question} {lesson.source}".lower()
+    return f"{lesson.name} {lesson.title} {lesson.question} {lesson.cited}".lower()

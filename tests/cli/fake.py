@@ -27,6 +27,7 @@ class FakeSession:
     run_fails: session.SessionError | None = None
     message: str | None = None
     exit_code = 0
+    rows_missing = 0
 
     def __init__(
         self,
@@ -75,7 +76,9 @@ class FakeSession:
         if self.compare:
             phases.append(make_period(Mode.SINGLE_WRITER, committed=80))
         result = make_result(*phases, compare=self.compare, message=self.message, exit_code=self.exit_code)
-        return msgspec.structs.replace(result, workload=self.workload.to_mapping())
+        there = result.accounting.rows_expected - self.rows_missing
+        accounting = msgspec.structs.replace(result.accounting, rows_in_database=there)
+        return msgspec.structs.replace(result, workload=self.workload.to_mapping(), accounting=accounting)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,10 @@ def test_all_lessons_are_listed_with_their_source(run: Run) -> None:
     assert (outcome.code, outcome.err) == (0, "")
     for name in names():
         assert f"  {name} " in outcome.out
-    assert "seed 001" in outcome.out
+    headings = [line for line in outcome.out.splitlines() if line.endswith(":")]
+    assert 'Blog post "SQLite on Rails: Improving concurrency":' in headings
+    assert len(headings) == len(set(headings)) == 5, "one for each published text"
+    assert max(map(len, outcome.out.splitlines())) <= 80
 
 
 def test_one_is_explained(run: Run) -> None:

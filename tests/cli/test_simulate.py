@@ -22,14 +22,18 @@ OTHER_VALUES = {
 """A value that is not the default for every parameter that takes one."""
 
 
+FLAGS = ("group-commit", "keep-interpreter", "shared-connection")
+
+
 def test_every_parameter_has_an_option_that_reaches_the_session(run: Run) -> None:
-    assert set(KEYS) - set(OTHER_VALUES) == {"group-commit", "keep-interpreter", "worker-kind", "journal-mode"}
+    assert set(KEYS) - set(OTHER_VALUES) == {*FLAGS, "worker-kind", "journal-mode"}
     options = [part for key, value in OTHER_VALUES.items() for part in (f"--{key}", value)]
-    outcome = run("simulate", "--headless", "--group-commit", "--keep-interpreter", "--worker-kind", "task", *options)
+    flags = [f"--{flag}" for flag in FLAGS]
+    outcome = run("simulate", "--headless", *flags, "--worker-kind", "thread", *options)
     assert outcome.code == 0
     assert outcome.session is not None
     assert outcome.session.workload == from_mapping(
-        {**OTHER_VALUES, "group-commit": True, "keep-interpreter": True, "worker-kind": "task"}
+        {**OTHER_VALUES, **dict.fromkeys(FLAGS, True), "worker-kind": "thread"}
     )
 
 
@@ -149,6 +153,14 @@ def test_thresholds(run: Run, expressions: list[str], code: int, said: str | Non
     assert outcome.code == code
     assert (said or "busy_errors>0") in outcome.err or said is None
     assert "commits a second" in outcome.out
+
+
+def test_a_broken_invariant_is_told_and_in_the_exit_code(run: Run, fake: type[FakeSession]) -> None:
+    assert "Invariants hold: " in run("simulate").out
+    fake.rows_missing = 2
+    outcome = run("simulate")
+    assert outcome.code == 1
+    assert "BROKEN: 2 committed rows are missing." in outcome.out
 
 
 def test_a_failed_run_keeps_its_code_over_a_threshold(run: Run, fake: type[FakeSession]) -> None:

@@ -6,10 +6,11 @@ import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sqlwatch.diagnose.invariants import broken, invariant_words
+from sqlwatch.diagnose.invariants import broken, faults_of, invariant_words
 from sqlwatch.metrics.snapshot import Accounting
 
-FINE = Accounting(9, 9, 8, 1, 0, 8, 8, 0, increments_expected=8, increments_in_database=8, integrity_errors=0)
+FINE = Accounting(9, 9, 8, 1, 0, 8, 8, 0, increments_expected=8, increments_in_database=8, integrity="ok",
+                  integrity_errors=0)  # fmt: skip
 
 
 def test_what_holds_is_said_with_its_figures() -> None:
@@ -20,7 +21,12 @@ def test_what_holds_is_said_with_its_figures() -> None:
 
 
 def test_a_transaction_in_doubt_may_be_there_or_not() -> None:
-    assert broken(msgspec.structs.replace(FINE, in_doubt=1, rows_in_database=9, increments_in_database=9)) == ()
+    one = msgspec.structs.replace(FINE, in_doubt=1, rows_in_doubt=1, rows_in_database=9, increments_in_database=9)
+    assert broken(one) == ()
+    assert broken(msgspec.structs.replace(one, rows_in_database=10)) == ("2 rows are there that nobody committed.",)
+    assert broken(msgspec.structs.replace(one, increments_in_database=10)) == (
+        "2 updates are there that nobody committed.",
+    )
     assert broken(msgspec.structs.replace(FINE, rows_in_database=9)) == ("1 row is there that nobody committed.",)
 
 
@@ -30,9 +36,18 @@ def test_what_a_killed_worker_had_not_reported_is_no_fault() -> None:
 
 
 def test_what_was_not_checked_is_not_said_to_hold() -> None:
-    words = invariant_words(msgspec.structs.replace(FINE, rows_in_database=None, integrity_errors=None))
+    words = invariant_words(msgspec.structs.replace(FINE, rows_in_database=None, integrity=None, integrity_errors=None))
     assert "rows could not be counted" in words
     assert "integrity_check not run" in words
+    late = msgspec.structs.replace(FINE, integrity="not checked: not done within 5 s", integrity_errors=None)
+    assert invariant_words(late).endswith("integrity_check not done within 5 s.")
+
+
+def test_a_broken_invariant_is_told_with_its_phase_and_in_sqlites_words() -> None:
+    damaged = msgspec.structs.replace(FINE, integrity="row 3 missing from index i", integrity_errors=1)
+    assert faults_of({"a": FINE, "b": damaged}) == (
+        "b: integrity_check has 1 complaint, the first one: row 3 missing from index i.",
+    )
 
 
 @given(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9))

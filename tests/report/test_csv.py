@@ -54,7 +54,11 @@ def test_every_figure_of_a_phase_has_its_column() -> None:
     full = make_period(service_latency=histogram(MS), errors={5: 1})
     phase = json.loads(simulation_json(make_result(full)))["phases"][0]
     names = {name for name in flattened(phase) if not name.endswith((".buckets", "unfinished"))}
-    names = {name for name in names if name not in ("workers", "repeats", "rounds") and not name.startswith("quality")}
+    names = {
+        name
+        for name in names
+        if name not in ("workers", "accounting", "repeats", "spread", "rounds") and not name.startswith("quality")
+    }
     assert names <= set(columns())
     assert "lock_wait_ms.with_unfinished.p99" in columns()
 

@@ -24,7 +24,8 @@ PROMISED: dict[str, list[str]] = {
     "phases.0": ["name", "mode", "elapsed_s", "commits", "commits_per_s", "rows_per_s", "reads_per_s", "busy_errors",
                  "busy_snapshot_errors", "busy_retries", "other_errors", "lock_wait_ms", "lock_hold_ms",
                  "commit_latency_ms", "service_latency_ms", "read_latency_ms", "checkpoint_ms", "cache_hit_ratio",
-                 "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "rounds", "repeats"],
+                 "lock_utilisation", "wasted_lock_time", "fairness", "workers", "wal", "quality", "rounds",
+                 "accounting", "repeats", "spread"],
     "phases.0.lock_wait_ms": TIMES,
     "phases.0.lock_wait_ms.with_unfinished": ["p50", "p99", "max"],
     "phases.0.lock_hold_ms": TIMES,
@@ -40,7 +41,7 @@ PROMISED: dict[str, list[str]] = {
     "comparison": ["throughput_ratio", "p99_ratio"],
     "accounting": ["transactions_attempted", "transactions_received", "commits_received", "withdrawn", "in_doubt",
                    "rows_expected", "rows_in_database", "lost", "increments_expected", "increments_in_database",
-                   "integrity_errors", "workers_killed"],
+                   "integrity", "integrity_errors", "rows_in_doubt", "workers_killed"],
     "findings.0": ["code", "severity", "summary", "pid", "since_s", "evidence", "remedy"],
 }  # fmt: skip
 """The keys of each object, by the path to it, as the interface lists them."""
@@ -82,6 +83,7 @@ def test_the_head_and_what_is_not_there_yet() -> None:
     assert document["sqlwatch"] == __version__
     assert (document["scenario"], document["positions"], document["comparison"]) == (None, [], None)
     assert document["phases"][0]["repeats"] == []
+    assert document["phases"][0]["spread"] == {}
     assert document["workload"]["hold"] == "2ms"
 
 

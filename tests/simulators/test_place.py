@@ -212,3 +212,20 @@ def test_a_check_finds_increments_and_damage(short_tmp: Path, tmp_path: Path) ->
     paths[1].write_bytes(content)
     damaged = check_databases(CONTEXT, [paths[1]])
     assert damaged.complaints
+    paths[1].write_bytes(content[:4096] + b"\xff" * (len(content) - 4096))
+    ruined = check_databases(CONTEXT, [paths[1]])
+    assert ruined.rows is None
+    assert ruined.complaints
+
+
+def test_a_check_that_takes_too_long_is_given_up_and_says_so(tmp_path: Path) -> None:
+    path = tmp_path / "one.db"
+    make_databases(CONTEXT, [path])
+    with closing(sqlite3.connect(path)) as connection, connection:
+        connection.executemany(
+            "INSERT INTO entry(worker, number, payload) VALUES (1, ?, zeroblob(9))", ((n,) for n in range(50_000))
+        )
+    found = check_databases(CONTEXT, [path], limit_s=0)
+    assert (found.rows, found.complaints, found.unchecked) == (50_000, None, "not done within 0 s")
+    assert check_databases(CONTEXT, [path], limit_s=1e-3).complaints is None, "begun, and interrupted"
+    assert check_databases(CONTEXT, [path]).complaints == ()

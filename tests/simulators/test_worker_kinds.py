@@ -59,6 +59,47 @@ def test_every_kind_of_workload_accounts_for_itself(drive: Drive, kind: str, par
     assert len(driven.rows()) == committed * int(str(parameters.get("rows", 1)))
 
 
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"mode": "mutex", "readers": 1},
+        {"hold": 0, "think": 0},
+        {"hold": "2ms", "think": 0, "autocheckpoint": 10},
+        {"statement": "read-then-write", "begin": "deferred"},
+        {"databases": 2, "synchronous": "full"},
+        {"journal_mode": "delete"},
+        {"arrival": "rate:1000"},
+        {"checkpointer": "truncate:20ms", "busy": "timeout:5000"},
+    ],
+)
+def test_threads_on_one_connection_take_turns(drive: Drive, parameters: dict[str, object]) -> None:
+    driven = drive(worker_kind="thread", shared_connection=True, **parameters)
+    driven.start()
+    driven.until_commits(100)
+    driven.until(lambda: all(writer.slot.done for writer in driven.writers()), "a commit of every writer")
+    driven.fleet.pause()
+    driven.until(lambda: driven.fleet.state is FleetState.PAUSED, "the pause")
+    driven.fleet.resume()
+    driven.until_commits(30)
+    driven.stop()
+    driven.check_nothing_lost()
+    assert driven.commits() == driven.received() - sum(batch.withdrawn for batch in driven.batches()), "no error"
+    if parameters.get("autocheckpoint"):
+        assert any(batch.checkpoints for batch in driven.batches())
+
+
+def test_threads_on_one_connection_come_through_every_mode(drive: Drive) -> None:
+    driven = drive(worker_kind="thread", shared_connection=True, hold="2ms", think=0)
+    driven.start()
+    for mode in (Mode.SINGLE_WRITER, Mode.CONTENDED, Mode.MUTEX):
+        driven.until_commits(30)
+        driven.fleet.begin_phase(mode.value, mode)
+        driven.until(lambda wanted=mode: driven.fleet.mode is wanted and driven.fleet.state is FleetState.RUNNING)
+    driven.until_commits(30)
+    driven.stop()
+    driven.check_nothing_lost()
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_switching_to_and_fro_loses_and_repeats_nothing(drive: Drive, kind: str) -> None:
     driven = drive(worker_kind=kind, hold="2ms", think=0, readers=1)

@@ -183,6 +183,17 @@ async def test_enter_on_the_panel_and_the_palette_show_the_whole_lesson(taught: 
         assert {f"Run lesson: {name}" for name in names()} <= titles
 
 
+async def test_a_broken_invariant_goes_before_every_effect(taught: Open) -> None:
+    async with taught(120, 40) as screen:
+        snapshot = last_snapshot()
+        assert snapshot.lesson is not None
+        run = msgspec.structs.replace(snapshot.lesson, faults=("contended: 1 update was lost.",))
+        await screen.send(msgspec.structs.replace(snapshot, lesson=run))
+        assert "BROKEN, so that no figure can be trusted: contended: 1 update was lost." in " ".join(
+            page(screen).split()
+        )
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_comparison_opens_at_the_end_and_again_by_key(taught: Open, size: tuple[int, int]) -> None:
     async with taught(*size) as screen:
@@ -252,7 +263,7 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         await screen.press("l", "space", "o")
         assert isinstance(screen.app.screen, LessonPicker)
         text = "\n".join(screen.lines())
-        for words in ("seed 000", "starvation", "14s", "queue", "Compares: contended, single-writer"):
+        for words in ("Blog post", "starvation", "14s", "queue", "Compares: contended, single-writer"):
             assert words in text
         await screen.press(*"everybody turn")
         text = "\n".join(screen.lines())

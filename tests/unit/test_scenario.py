@@ -2,10 +2,12 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from simulators.scenario import Scenario, ScenarioError, builtin, names, parse, read
 from sqlwatch.diagnose.lesson import FIGURES, check_figures, judge, verdict
+from sqlwatch.metrics.histogram import HistogramBuilder
 from sqlwatch.metrics.snapshot import Period
 
 HEAD = 'title = "T"\n[workload]\nwriters = 2\nduration = "1s"\n[[phases]]\nname = "a"\n[[phases]]\nname = "b"\n'
@@ -20,7 +22,15 @@ def test_every_lesson_is_whole(name: str) -> None:
     lesson = builtin(name)
     check_figures(lesson, name)
     assert lesson.name == name
-    for text in (lesson.title, lesson.source, lesson.question, lesson.watch, lesson.expect, lesson.vanish):
+    for text in (
+        lesson.title,
+        lesson.source,
+        lesson.place,
+        lesson.question,
+        lesson.watch,
+        lesson.expect,
+        lesson.vanish,
+    ):
         assert text.strip(), "a lesson leaves nothing unsaid"
     assert lesson.phases
     assert lesson.effects
@@ -65,6 +75,10 @@ def test_parameters_of_a_phase_go_before_those_of_the_scenario_and_given_ones_be
         (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nof='c'\nat-least=1\n", "effects[0].of: there is no phase 'c'"),
         (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nof='a'\n", "give at-least or at-most"),
         (HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nat-least=1\n", "effects[0]"),
+        (
+            HEAD + "[[effects]]\nsays='x'\nfigure='jain'\nof='a'\nagainst='a'\nat-least=1\n",
+            "against itself is always 1",
+        ),
     ],
 )
 def test_a_mistake_is_named_with_its_key_or_line(text: str, words: str) -> None:
@@ -78,6 +92,36 @@ def test_a_figure_that_there_is_not_is_refused() -> None:
     scenario = parse(HEAD + "[[effects]]\nsays='x'\nfigure='jian'\nof='a'\nat-least=1\n", "my.toml")
     with pytest.raises(ScenarioError, match=r"effects\[0\].figure: .* did you mean jain\?"):
         check_figures(scenario, "my.toml")
+
+
+@pytest.mark.parametrize(
+    ("other", "words"),
+    [
+        ("service_latency_p99_ns", r"there is no figure service_latency_p99_ns; did you mean service_latency_p99_ms\?"),
+        ("commits_per_s", "commits_per_s has not the unit of commit_latency_p99_ms"),
+    ],
+)
+def test_figures_that_cannot_be_compared_are_refused(other: str, words: str) -> None:
+    effect = f"[[effects]]\nsays='x'\nfigure='commit_latency_p99_ms'\nagainst-figure='{other}'\nof='a'\nat-least=1\n"
+    with pytest.raises(ScenarioError, match=rf"my.toml: effects\[0\].against-figure: {words}"):
+        check_figures(parse(HEAD + effect, "my.toml"), "my.toml")
+
+
+def test_two_figures_of_one_phase_are_compared() -> None:
+    histogram = HistogramBuilder()
+    histogram.add(40_000_000)
+    blind = HistogramBuilder()
+    blind.add(2_000_000)
+    one = msgspec.structs.replace(
+        period("a", 100), commit_latency=histogram.freeze(), service_latency=blind.freeze()
+    )  # fmt: skip
+    text = "[[effects]]\nsays='p99'\nfigure='commit_latency_max_ms'\nagainst-figure='service_latency_max_ms'\nof='{}'\n"
+    scenario = parse(HEAD + text.format("a") + "at-least=10\n" + text.format("b") + "against='a'\nat-least=1\n", "x")
+    check_figures(scenario, "x")
+    same, other = judge(scenario, [[one, period("b", 100)]])
+    assert (same.measured, same.shown, same.against) == (20.0, True, "its service_latency_max_ms")
+    assert same.words == "p99, a against its service_latency_max_ms: here 20x; expected at least 10x"
+    assert (other.measured, other.against) == (None, "service_latency_max_ms of a"), "a closed loop has no blind figure"
 
 
 def effects(*lines: str) -> Scenario:

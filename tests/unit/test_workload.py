@@ -49,6 +49,8 @@ def test_the_defaults_make_the_difference_obvious() -> None:
         ({"max-size": "10KiB"}, ["max-size", "1MiB"]),
         ({"wrtiers": 3}, ["wrtiers", "did you mean writers"]),
         ({"colour": "blue"}, ["colour", "known are"]),
+        ({"shared-connection": True}, ["shared-connection", "true", "worker-kind process", "worker-kind thread"]),
+        ({"shared-connection": True, "worker-kind": "task"}, ["shared-connection", "worker-kind task"]),
         ({"autocheckpoint": 1.5}, ["autocheckpoint", "1.5", "whole number"]),
     ],
 )

@@ -28,7 +28,7 @@ def lessons_markdown(before: str) -> str:
 TABLES: dict[tuple[str, str], Callable[[str], str]] = {
     ("keys.md", "keys of simulate"): lambda before: keys_markdown(),
     ("keys.md", "keys of watch"): lambda before: watch_keys_markdown(),
-    ("lessons.md", "lessons"): lessons_markdown,
+    ("../README.md", "lessons"): lessons_markdown,
 }
 """File and first words of the comment above the table -> what makes it, given what stands there now."""
 

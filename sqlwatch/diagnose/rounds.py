@@ -13,6 +13,7 @@ _MOST_COLUMNS: Final = 10
 _UNLIKELY: Final = 0.01
 """Chance is not believed below this p-value."""
 _MORE_THAN_CHANCE: Final = 2.0
+_MOSTLY: Final = 0.75
 
 
 def round_headings(positions: Positions) -> tuple[str, ...]:
@@ -43,7 +44,7 @@ def round_words(positions: Positions) -> tuple[str, ...]:
     count = len(positions.workers)
     if not positions.rounds or count < 2:
         return ("No round was complete, so there is nothing to tell.",)
-    sentences = [_rounds_words(positions, count), _evenness_words(positions, count)]
+    sentences = [_rounds_words(positions, count), _order_words(positions, count), _evenness_words(positions, count)]
     if positions.pairs:
         sentences.append(_shift_words(positions, count))
     return tuple(sentences)
@@ -58,6 +59,21 @@ def _rounds_words(positions: Positions, count: int) -> str:
     return f"{words}; {units.share(share).strip()} of the acquisitions found the lock taken, the others found it free."
 
 
+def _order_words(positions: Positions, count: int) -> str:
+    """Say whether the lock was got in the order in which it was asked for."""
+    share = positions.kept_place_share or 0.0
+    if share >= _MOSTLY:
+        verdict = "the lock went round in the order of asking"
+    elif share >= _MORE_THAN_CHANCE / count:
+        verdict = "the order of asking counted, but not alone"
+    else:
+        verdict = "the order of asking said little about the order of getting"
+    return (
+        f"{units.share(share).strip()} were in the place in which they were asked for (chance would be "
+        f"{units.share(1 / count).strip()}): {verdict}."
+    )
+
+
 def _evenness_words(positions: Positions, count: int) -> str:
     statistic, chance = positions.chi_square, positions.p_value
     even = positions.rounds / count
@@ -66,8 +82,15 @@ def _evenness_words(positions: Positions, count: int) -> str:
     verdict = "more uneven than chance makes it" if chance < _UNLIKELY else "as even as chance makes it"
     return (
         f"Each cell would be {even:.3g} if all were alike. The whole table has chi-square {statistic:.4g} on "
-        f"{positions.degrees} degrees of freedom, p {_chance(chance)}: {verdict}."
+        f"{positions.degrees} degrees of freedom, p {_chance(chance)}: {verdict}.{_dependence_words(positions, count)}"
     )
+
+
+def _dependence_words(positions: Positions, count: int) -> str:
+    """Say where the p-values are no more than a hint: they take rounds as independent of each other."""
+    share = positions.last_then_first_share
+    is_chained = share is not None and share >= _MORE_THAN_CHANCE / count
+    return " (p takes each round as a new draw; here a round depends on the one before, see below.)" * is_chained
 
 
 def _shift_words(positions: Positions, count: int) -> str:

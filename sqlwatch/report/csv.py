@@ -22,7 +22,10 @@ from sqlwatch.report.json import PhaseReport, Times, phase_report
 REPEAT: Final = "repeat"
 """The first column: 1 for the first time all phases were run, and so on."""
 
-_LISTS: Final = ("workers", "quality", "repeats", "buckets", "positions", "arrivals", "longest_waits_ms")
+_LISTS: Final = (
+    "workers", "quality", "repeats", "buckets", "positions", "arrivals", "longest_waits_ms", "chi_square_by_position",
+    "p_value_by_position",
+)  # fmt: skip
 """What of a phase has no place in one line."""
 
 

@@ -106,10 +106,16 @@ class RoundsReport(msgspec.Struct, frozen=True):
     """Longest wait of the unluckiest writer over that of the luckiest."""
     contended_share: float | None
     """Share of acquisitions that found the lock taken."""
+    kept_place_share: float | None
+    """Share of acquisitions in the place in which they were asked for; chance is 1 / writers."""
     chi_square: float | None
     """Of the whole table against an even spread."""
     degrees_of_freedom: int
     p_value: float | None
+    """Of chi_square x (writers - 1) / writers, as each round fills every row and every column once."""
+    chi_square_by_position: tuple[float | None, ...]
+    """Of each column, on one degree of freedom less than writers."""
+    p_value_by_position: tuple[float | None, ...]
     last_then_first_share: float | None
     """Share of rounds in which the last of the round before was first; chance is 1 / writers."""
     last_then_asked_first_share: float | None
@@ -286,11 +292,15 @@ def phase_report(phase: Period, exits: dict[int, str | None] | None = None) -> P
 
 
 def _rounds(positions: Positions) -> RoundsReport:
+    columns = range(len(positions.workers))
     return RoundsReport(
         workers=positions.workers, count=positions.rounds, left_out=positions.left_out, positions=positions.table,
         arrivals=positions.arrivals, longest_waits_ms=tuple(wait_ns / 1e6 for wait_ns in positions.longest_waits_ns),
-        wait_spread=positions.wait_spread, contended_share=positions.contended_share, chi_square=positions.chi_square,
+        wait_spread=positions.wait_spread, contended_share=positions.contended_share,
+        kept_place_share=positions.kept_place_share, chi_square=positions.chi_square,
         degrees_of_freedom=positions.degrees, p_value=positions.p_value,
+        chi_square_by_position=tuple(map(positions.chi_square_of, columns)),
+        p_value_by_position=tuple(map(positions.p_value_of, columns)),
         last_then_first_share=positions.last_then_first_share,
         last_then_asked_first_share=positions.last_then_asked_first_share,
     )  # fmt: skip

@@ -69,8 +69,8 @@ def _order_words(positions: Positions, count: int) -> str:
     else:
         verdict = "the order of asking said little about the order of getting"
     return (
-        f"{units.share(share).strip()} were in the place in which they were asked for (chance would be "
-        f"{units.share(1 / count).strip()}): {verdict}."
+        f"{units.share(share).strip()} of the acquisitions came in the place in which they were asked for (chance "
+        f"would be {units.share(1 / count).strip()}): {verdict}."
     )
 
 
@@ -90,7 +90,7 @@ def _dependence_words(positions: Positions, count: int) -> str:
     """Say where the p-values are no more than a hint: they take rounds as independent of each other."""
     share = positions.last_then_first_share
     is_chained = share is not None and share >= _MORE_THAN_CHANCE / count
-    return " (p takes each round as a new draw; here a round depends on the one before, see below.)" * is_chained
+    return " (p takes each round as a new draw; here a round depends on the one before it.)" if is_chained else ""
 
 
 def _shift_words(positions: Positions, count: int) -> str:

@@ -110,7 +110,7 @@ class RoundStory:
 
     def __init__(self) -> None:
         self._open: dict[int, list[_Turn]] = {}
-        self._newest_counted_ns = 0
+        self._given_up_ns = 0
         self._begin(())
 
     def _begin(self, workers: tuple[int, ...]) -> None:
@@ -126,9 +126,9 @@ class RoundStory:
         self._last: int | None = None
 
     def add(self, worker: int, transactions: Iterable[Transaction]) -> None:
-        """Take in a worker's transactions, each of another round; those of a round already counted are too late."""
+        """Take in a worker's transactions, each of another round; those of a round that was given up are too late."""
         for transaction in transactions:
-            if transaction.due_ns > self._newest_counted_ns:
+            if transaction.due_ns > self._given_up_ns:
                 self._open.setdefault(transaction.due_ns, []).append((worker, transaction))
 
     def freeze(self, members: Iterable[int], *, is_over: bool, polls: bool = True) -> Positions:
@@ -155,10 +155,11 @@ class RoundStory:
         newest_ns = max(self._open, default=0)
         for began_ns in sorted(self._open):
             turns = self._open[began_ns]
-            if len(turns) < len(self._workers) and newest_ns - began_ns < late_ns:
-                break
+            if len(turns) < len(self._workers):
+                if newest_ns - began_ns < late_ns:
+                    break
+                self._given_up_ns = began_ns
             del self._open[began_ns]
-            self._newest_counted_ns = began_ns
             self._count(turns)
 
     def _tables(self, *, polls: bool) -> Positions:

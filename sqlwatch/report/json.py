@@ -6,6 +6,7 @@ Times are milliseconds unless a name ends in `_s`, shares are 0..1, and what is 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Final, Literal
 
 import msgspec
@@ -16,6 +17,7 @@ from sqlwatch import __version__
 from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.side_by_side import ratio
+from sqlwatch.diagnose.sweeps import Swept, sweeps
 from sqlwatch.metrics.histogram import EMPTY, Histogram
 from sqlwatch.metrics.positions import Positions
 from sqlwatch.metrics.result import Environment, Result
@@ -174,6 +176,8 @@ class ScenarioReport(msgspec.Struct, frozen=True):
     verdict: str
     shown: bool | None
     """Whether all effects appeared; null if one cannot be told."""
+    sweeps: tuple[Swept, ...] = ()
+    """How much faster each phase of a row of phases was than its first."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -203,7 +207,7 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
         workload=result.workload,
         environment=result.environment,
         phases=tuple(phase_report(phase, exits) for phase in result.phases),
-        scenario=_scenario(lesson) if lesson is not None else None,
+        scenario=_scenario(lesson, result.phases) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
         positions=next((phase.positions.table for phase in reversed(result.phases) if phase.positions), ()),
@@ -226,12 +230,12 @@ _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 """An array of two numbers; no string can hold a raw line end, so this matches no text."""
 
 
-def _scenario(lesson: Lesson) -> ScenarioReport:
+def _scenario(lesson: Lesson, phases: Sequence[Period]) -> ScenarioReport:
     scenario, known = lesson.scenario, [one.shown for one in lesson.shown]
     return ScenarioReport(
         name=scenario.name, title=scenario.title, source=scenario.source, question=scenario.question,
         published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown),
-        shown=False if False in known else None if None in known else True,
+        shown=False if False in known else None if None in known else True, sweeps=sweeps(scenario, phases),
     )  # fmt: skip
 
 

@@ -82,6 +82,38 @@ def test_another_writer_begins_the_tables_anew() -> None:
     assert (positions.rounds, positions.left_out, positions.table) == (0, 2, ((0, 0, 0),) * 3)
 
 
+def test_what_comes_after_the_end_completes_its_round() -> None:
+    told = story([[1, 2], [2, 1], [1, 2]], missing=(1, 1))
+    for _ in range(2):
+        positions = told.freeze([1, 2], is_over=True)
+        assert (positions.rounds, positions.left_out, positions.pairs) == (2, 1, 0)
+    began_ns = 20 * MS
+    told.add(1, [turn(began_ns, began_ns + 1, began_ns + 5 * MS)])
+    positions = told.freeze([1, 2], is_over=True)
+    assert (positions.rounds, positions.left_out, positions.pairs, positions.last_then_first) == (3, 0, 2, 2)
+
+
+def test_what_comes_after_its_round_was_left_out_is_not_counted_again() -> None:
+    told = story([[1, 2], [2, 1]], missing=(0, 1))
+    late_ns = 10 * MS + LATE_NS
+    told.add(1, [turn(late_ns, late_ns, late_ns + 1)])
+    told.add(2, [turn(late_ns, late_ns, late_ns + 2)])
+    assert told.freeze([1, 2], is_over=False).left_out == 1
+    told.add(1, [turn(10 * MS, 10 * MS, 10 * MS + 1)])
+    positions = told.freeze([1, 2], is_over=True)
+    assert (positions.rounds, positions.left_out) == (2, 1)
+
+
+def test_the_place_of_asking_is_compared_with_that_of_getting() -> None:
+    told = RoundStory()
+    for began_ns, got in ((MS, (1, 2, 3)), (2 * MS, (3, 2, 1))):  # they ask as 1, 2, 3
+        for position, worker in enumerate(got):
+            told.add(worker, [turn(began_ns, began_ns + worker, began_ns + 10 + position)])
+    positions = told.freeze([1, 2, 3], is_over=True)
+    assert (positions.kept_places, positions.kept_place_share) == (4, 4 / 6)
+    assert positions.arrivals == ((2, 0, 0), (0, 2, 0), (0, 0, 2))
+
+
 @given(st.integers(2, 6), st.integers(0, 40), st.integers(0, 2**32))
 def test_every_row_and_every_column_add_up_to_the_rounds(size: int, rounds: int, seed: int) -> None:
     rng = random.Random(seed)

@@ -65,6 +65,24 @@ class Positions(msgspec.Struct, frozen=True):
         return self.last_then_asked_first / self.pairs if self.pairs else None
 
     @property
+    def last_then_first_p_value(self) -> float | None:
+        """How likely a share as far from chance as `last_then_first_share` is by chance."""
+        return self._p_value_of_share(self.last_then_first)
+
+    @property
+    def last_then_asked_first_p_value(self) -> float | None:
+        """The same of `last_then_asked_first_share`."""
+        return self._p_value_of_share(self.last_then_asked_first)
+
+    def _p_value_of_share(self, times: int) -> float | None:
+        """Return the p-value of chi-square, on one degree of freedom, for `times` of all pairs."""
+        if not self.pairs or len(self.workers) < 2:
+            return None
+        chance = 1 / len(self.workers)
+        expected = self.pairs * chance
+        return p_value((times - expected) ** 2 / (expected * (1 - chance)), 1)
+
+    @property
     def wait_spread(self) -> float | None:
         """Longest wait of the unluckiest worker over that of the luckiest."""
         shortest = min(self.longest_waits_ns, default=0)

@@ -118,6 +118,7 @@ class RoundsReport(msgspec.Struct, frozen=True):
     chi_square_by_position: tuple[float | None, ...]
     """Of each column, on one degree of freedom less than writers."""
     p_value_by_position: tuple[float | None, ...]
+    last_then_first_p_value: float | None
     last_then_first_share: float | None
     """Share of rounds in which the last of the round before was first; chance is 1 / writers."""
     last_then_asked_first_share: float | None
@@ -305,6 +306,7 @@ def _rounds(positions: Positions) -> RoundsReport:
         degrees_of_freedom=positions.degrees, p_value=positions.p_value,
         chi_square_by_position=tuple(map(positions.chi_square_of, columns)),
         p_value_by_position=tuple(map(positions.p_value_of, columns)),
+        last_then_first_p_value=positions.last_then_first_p_value,
         last_then_first_share=positions.last_then_first_share,
         last_then_asked_first_share=positions.last_then_asked_first_share,
     )  # fmt: skip

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from simulators.scenario import Scenario
-from sqlwatch.charts.text import one_cell_each
+from sqlwatch.charts.aligned import aligned
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.snapshot import Period
-from sqlwatch.report.plain import WIDTH, cut, wrapped
+from sqlwatch.report.plain import cut, wrapped
+
+_LABEL: Final = 20
+"""Cells of a phase's name, beside which all other columns fit."""
 
 
 def sweep_lines(scenario: Scenario, phases: Sequence[Period]) -> list[str]:
@@ -16,11 +20,7 @@ def sweep_lines(scenario: Scenario, phases: Sequence[Period]) -> list[str]:
     lines: list[str] = []
     for swept in sweeps(scenario, phases):
         lines += wrapped(f"{swept.name}: how much faster than {swept.steps[0].phase}")
-        rows = [SWEEP_HEADINGS, *sweep_rows(swept)]
-        others = [max(len(cells[column]) for cells in rows) + 2 for column in range(1, len(SWEEP_HEADINGS))]
-        label = min(max(len(cells[0]) for cells in rows), WIDTH - 3 - sum(others))
-        for name, *cells in rows:
-            fitted = "".join(f"{cell:>{width}}" for cell, width in zip(cells, others, strict=True))
-            lines.append(f"  {cut(one_cell_each(name), label):<{label}}{fitted}")
+        rows = [SWEEP_HEADINGS, *((cut(name, _LABEL), *cells) for name, *cells in sweep_rows(swept))]
+        lines += [f"  {line}" for line in aligned(rows)]
         lines += [*wrapped(sweep_words(swept), "  "), ""]
     return lines[:-1]

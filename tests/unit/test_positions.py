@@ -5,12 +5,17 @@ from __future__ import annotations
 import random
 from itertools import pairwise
 
+import msgspec
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Outcome, Transaction
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.metrics.positions import LATE_NS, Positions, RoundStory
+from sqlwatch.metrics.snapshot import Period
+from sqlwatch.report.plain import WIDTH
+from sqlwatch.report.rounds import round_lines
 
 SECOND = 1_000_000_000
 MS = 1_000_000
@@ -147,3 +152,42 @@ def check_words(positions: Positions) -> None:
     headings, rows = round_headings(positions), round_rows(positions)
     assert all(len(row) == len(headings) for row in rows)
     assert round_words(positions)
+
+
+def shifted(shares: int, rounds: int = 100, size: int = 8) -> Positions:
+    """Rounds in which the last one is the first of the next in `shares` of `rounds - 1`, else the second."""
+    order, orders = list(range(size)), []
+    for number in range(rounds):
+        orders.append(order)
+        *others, last = order
+        order = [last, *others] if number < shares else [others[0], last, *others[1:]]
+    return story(orders).freeze(range(size), is_over=True)
+
+
+@pytest.mark.parametrize(
+    ("times", "words"),
+    [
+        (13, "one round says nothing of the next"),
+        (24, "part of what looks like an order of the lock is the order at the barrier"),
+        (90, "the columns first and last are nearly the same"),
+        (0, "Rarer than chance makes it"),
+    ],
+)
+def test_what_is_said_of_the_shift_depends_on_how_likely_it_is(times: int, words: str) -> None:
+    positions = shifted(times)
+    assert positions.last_then_first == times
+    said = round_words(positions)
+    assert words in said[-1]
+    assert any("depends on the one before it" in one for one in said) is (times != 13)
+
+
+@given(st.integers(2, 64), st.integers(1, 3), st.sampled_from([1, 90, 1_500]), st.integers(0, 2**32))
+def test_the_table_fits_a_terminal(size: int, steps: int, rounds: int, seed: int) -> None:
+    rng = random.Random(seed)
+    few = [rng.sample(range(size), size) for _ in range(steps)]
+    positions = story(few).freeze(range(size), is_over=True)
+    scaled = tuple(tuple(count * rounds for count in row) for row in positions.table)
+    positions = msgspec.structs.replace(positions, rounds=steps * rounds, table=scaled, arrivals=scaled)
+    lines = round_lines([Period("x", None, 0, 0, 0, positions=positions)])
+    assert all(len(line) <= WIDTH for line in lines)
+    assert len(lines) > size

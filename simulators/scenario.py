@@ -58,6 +58,15 @@ class Published(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     value: _Text
 
 
+class Sweep(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Phases that differ in one thing, the first of which the others are measured against."""
+
+    name: _Text
+    phases: Annotated[tuple[str, ...], Meta(min_length=2)]
+    published: tuple[float, ...] = ()
+    """The source's speed-up of each phase; empty if it gives none."""
+
+
 class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A lesson; a file with nothing but a workload is one without phases."""
 
@@ -79,6 +88,8 @@ class Scenario(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     phases: tuple[Phase, ...] = ()
     effects: tuple[Effect, ...] = ()
     published: tuple[Published, ...] = ()
+    sweeps: tuple[Sweep, ...] = ()
+    """Tables of how much faster each phase of a row of phases was than its first."""
     name: str = ""
     """The file's name without its ending."""
 
@@ -184,6 +195,15 @@ def _check(scenario: Scenario, where: str) -> None:
             raise ScenarioError(f"{where}: effects[{number}].against: {effect.of!r} against itself is always 1.")
         if effect.at_least is None and effect.at_most is None:
             raise ScenarioError(f"{where}: effects[{number}]: give at-least or at-most.")
+    for number, sweep in enumerate(scenario.sweeps):
+        for name in sweep.phases:
+            if name not in seen:
+                raise ScenarioError(f"{where}: sweeps[{number}].phases: there is no phase {name!r}.")
+        if sweep.published and len(sweep.published) != len(sweep.phases):
+            raise ScenarioError(
+                f"{where}: sweeps[{number}].published: has {len(sweep.published)} values for "
+                f"{len(sweep.phases)} phases."
+            )
 
 
 def _unknown(key: str) -> str:

@@ -255,3 +255,12 @@ def test_rounds_tell_who_came_first() -> None:
     assert max(map(len, text.splitlines())) <= 80
     page = simulation_html(result, lesson)
     assert "Who came first, second ... last" in page
+
+
+def test_rounds_over_several_databases_have_no_one_lock_to_be_first_at() -> None:
+    text = SHORT.replace("writers = 2", 'writers = 4\narrival = "burst"\ntransactions = 40').replace("repeats = 2", "")
+    session = ScenarioSession(parse(text, "short.toml", "short"), {"writers": 4, "databases": 2, "transactions": 40})
+    session.start()
+    assert session.wait(PATIENCE_S)
+    assert [period.committed for period in session.result().phases] == [40, 40]
+    assert [period.positions for period in session.result().phases] == [None, None]

@@ -52,6 +52,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "reads_per_s": lambda period: period.per_second(period.reads),
     "contended_share": lambda period: period.positions.contended_share if period.positions else None,
     "last_then_first_share": lambda period: period.positions.last_then_first_share if period.positions else None,
+    "kept_place_share": lambda period: period.positions.kept_place_share if period.positions else None,
+    "positions_chi_square": lambda period: period.positions.chi_square if period.positions else None,
     "positions_p_value": lambda period: period.positions.p_value if period.positions else None,
     "wait_spread": lambda period: period.positions.wait_spread if period.positions else None,
     "elapsed_s": lambda period: period.elapsed_s,

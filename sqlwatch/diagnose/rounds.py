@@ -8,11 +8,13 @@ from sqlwatch.charts import units
 from sqlwatch.charts.units import number
 from sqlwatch.metrics.positions import Positions
 
-_MOST_COLUMNS: Final = 10
-"""With more positions than this only the first, the middle and the last are columns."""
+_MOST_COLUMNS: Final = 8
+_MOST_DIGITS: Final = 3
+"""With more positions, or longer counts, only the first, the middle and the last are columns."""
 _UNLIKELY: Final = 0.01
 """Chance is not believed below this p-value."""
 _MORE_THAN_CHANCE: Final = 2.0
+_MOSTLY: Final = 0.75
 
 
 def round_headings(positions: Positions) -> tuple[str, ...]:
@@ -35,7 +37,7 @@ def round_rows(positions: Positions) -> list[tuple[str, ...]]:
     ]  # fmt: skip
     squares = (_written(positions.chi_square_of(column)) for column in columns)
     chances = (_chance(positions.p_value_of(column)) for column in columns)
-    return [*rows, ("chi-square", *squares, "", "", ""), ("p", *chances, "", "", "")]
+    return [*rows, ("chi-square", *squares, "", "", ""), ("p-value", *chances, "", "", "")]
 
 
 def round_words(positions: Positions) -> tuple[str, ...]:
@@ -43,7 +45,7 @@ def round_words(positions: Positions) -> tuple[str, ...]:
     count = len(positions.workers)
     if not positions.rounds or count < 2:
         return ("No round was complete, so there is nothing to tell.",)
-    sentences = [_rounds_words(positions, count), _evenness_words(positions, count)]
+    sentences = [_rounds_words(positions, count), _order_words(positions, count), _evenness_words(positions, count)]
     if positions.pairs:
         sentences.append(_shift_words(positions, count))
     return tuple(sentences)
@@ -58,6 +60,21 @@ def _rounds_words(positions: Positions, count: int) -> str:
     return f"{words}; {units.share(share).strip()} of the acquisitions found the lock taken, the others found it free."
 
 
+def _order_words(positions: Positions, count: int) -> str:
+    """Say whether the lock was got in the order in which it was asked for."""
+    share = positions.kept_place_share or 0.0
+    if share >= _MOSTLY:
+        verdict = "the lock went round in the order of asking"
+    elif share >= _MORE_THAN_CHANCE / count:
+        verdict = "the order of asking counted, but not alone"
+    else:
+        verdict = "the order of asking said little about the order of getting"
+    return (
+        f"{units.share(share).strip()} of the acquisitions came in the place in which they were asked for (chance "
+        f"would be {units.share(1 / count).strip()}): {verdict}."
+    )
+
+
 def _evenness_words(positions: Positions, count: int) -> str:
     statistic, chance = positions.chi_square, positions.p_value
     even = positions.rounds / count
@@ -65,9 +82,15 @@ def _evenness_words(positions: Positions, count: int) -> str:
         return ""
     verdict = "more uneven than chance makes it" if chance < _UNLIKELY else "as even as chance makes it"
     return (
-        f"Each cell would be {even:.3g} if all were alike. The whole table has chi-square {statistic:.4g} on "
-        f"{positions.degrees} degrees of freedom, p {_chance(chance)}: {verdict}."
+        f"Each cell would be {_written(even)} if all were alike. The whole table has chi-square {_written(statistic)} "
+        f"on {positions.degrees} degrees of freedom, p {_chance(chance)}: {verdict}.{_dependence_words(positions)}"
     )
+
+
+def _dependence_words(positions: Positions) -> str:
+    """Say where the p-values are no more than a hint: they take rounds as independent of each other."""
+    is_chained = _is_unlikely(positions.last_then_first_p_value)
+    return " (p takes each round as a new draw; here a round depends on the one before it.)" if is_chained else ""
 
 
 def _shift_words(positions: Positions, count: int) -> str:
@@ -76,15 +99,23 @@ def _shift_words(positions: Positions, count: int) -> str:
         f"Who got the lock last was the first to get it in the next round {_times(first, positions)}, and the first to "
         f"ask {_times(asked, positions)}; chance would be {units.share(1 / count).strip()}."
     )
-    if first < _MORE_THAN_CHANCE / count:
-        return f"{words} One round says nothing of the next."
-    if asked < _MORE_THAN_CHANCE / count:
+    if not _is_unlikely(positions.last_then_first_p_value):
+        return f"{words} No further from chance than chance makes it: one round says nothing of the next."
+    if first < 1 / count:
+        return f"{words} Rarer than chance makes it, so the order of a round depends on the one before."
+    if not _is_unlikely(positions.last_then_asked_first_p_value) or asked < 1 / count:
         return f"{words} So the order of a round depends on the one before."
-    return (
-        f"{words} The last one to finish opens the barrier and is awake while the others still wake up: what looks "
-        "like an order of the lock is the order at the barrier, and the columns first and last are nearly the same, "
-        "one round apart."
+    much = (
+        "what looks like an order of the lock is the order at the barrier, and the columns first and last are nearly "
+        "the same, one round apart."
+        if first >= _MOSTLY
+        else "part of what looks like an order of the lock is the order at the barrier."
     )
+    return f"{words} The last one to finish opens the barrier and is awake while the others still wake up: {much}"
+
+
+def _is_unlikely(chance: float | None) -> bool:
+    return chance is not None and chance < _UNLIKELY
 
 
 def _times(share: float, positions: Positions) -> str:
@@ -93,7 +124,9 @@ def _times(share: float, positions: Positions) -> str:
 
 def _columns(positions: Positions) -> list[int]:
     count = len(positions.workers)
-    return list(range(count)) if count <= _MOST_COLUMNS else [0, count // 2 - 1, count - 1]
+    if count < 3 or (count <= _MOST_COLUMNS and positions.rounds < 10**_MOST_DIGITS):
+        return list(range(count))
+    return [0, (count - 1) // 2, count - 1]
 
 
 def _ordinal(position: int) -> str:
@@ -107,12 +140,12 @@ def _ordinal(position: int) -> str:
 
 
 def _written(value: float | None) -> str:
-    """Write a statistic with three digits.
+    """Write a statistic with three digits, or as a whole number.
 
-    >>> _written(97.123), _written(None) == units.UNKNOWN
-    ('97.1', True)
+    >>> _written(97.123), _written(12_345.6), _written(None) == units.UNKNOWN
+    ('97.1', '12,346', True)
     """
-    return units.UNKNOWN if value is None else f"{value:.3g}"
+    return units.UNKNOWN if value is None else f"{value:.3g}" if value < 100 else number(round(value))
 
 
 def _chance(value: float | None) -> str:

@@ -55,7 +55,8 @@ class SimulationFold:
     ) -> None:  # fmt: skip
         """Begin; `earlier` are phases of other runs, which stand before the ended ones of this.
 
-        With `has_rounds` all writers begin their transactions together, and every one of these is an event.
+        With `has_rounds` all writers begin their transactions together, want the same lock, and every one of these is
+        an event.
         """
         self.received = 0
         """Transactions that arrived in batches, warm-up included."""
@@ -151,7 +152,7 @@ class SimulationFold:
         self.in_doubt += batch.in_doubt
         phase = self._phases.get(batch.phase, self._past)
         phase.add_batch(batch, in_detail=True)
-        if self._has_rounds and batch.role is Role.WRITER:
+        if self._has_rounds and batch.role is Role.WRITER and phase is not self._past:
             self._rounds.setdefault(phase.number, RoundStory()).add(batch.worker, batch.transactions)
         self._recents.add(batch)
         self._lanes.add_batch(batch, phase.mode or Mode.CONTENDED)
@@ -214,6 +215,7 @@ class SimulationFold:
         for number in ended[: max(len(ended) - KEPT_PHASES, 0)]:
             old = self._phases.pop(number)
             self._ended.pop(number, None)
+            self._rounds.pop(number, None)
             if not old.warm_up:
                 self._past.merge(old)
 

@@ -23,16 +23,9 @@ REPEAT: Final = "repeat"
 """The first column: 1 for the first time all phases were run, and so on."""
 
 _LISTS: Final = (
-    "workers",
-    "quality",
-    "accounting",
-    "repeats",
-    "spread",
-    "buckets",
-    "positions",
-    "arrivals",
-    "longest_waits_ms",
-)
+    "workers", "quality", "accounting", "repeats", "spread", "buckets", "positions", "arrivals", "longest_waits_ms",
+    "chi_square_by_position", "p_value_by_position",
+)  # fmt: skip
 """What of a phase has no place in one line."""
 
 

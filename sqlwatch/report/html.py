@@ -16,6 +16,7 @@ from sqlwatch.diagnose import findings, headline
 from sqlwatch.diagnose.lesson import Lesson, verdict
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, side_notes
+from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.again import command_again
@@ -59,6 +60,11 @@ def simulation_html(result: Result, lesson: Lesson | None = None, *, written: st
         wal=wal_chart(result),
         findings=[(finding, evidence_words(finding.evidence)) for finding in findings(phases)],
         checks=checks(result.accounting),
+        sweeps=[
+            (swept, sweep_rows(swept), sweep_words(swept))
+            for swept in (sweeps(lesson.scenario, phases) if lesson else ())
+        ],
+        sweep_headings=SWEEP_HEADINGS,
         rounds=[
             (phase.name, round_headings(phase.positions), round_rows(phase.positions), round_words(phase.positions))
             for phase in phases

@@ -18,6 +18,7 @@ from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.repeats import Spread, main_figures, repeats_of, spread
 from sqlwatch.diagnose.side_by_side import ratio
+from sqlwatch.diagnose.sweeps import Swept, sweeps
 from sqlwatch.metrics.histogram import EMPTY, Histogram
 from sqlwatch.metrics.positions import Positions
 from sqlwatch.metrics.result import Environment, Result
@@ -108,10 +109,17 @@ class RoundsReport(msgspec.Struct, frozen=True):
     """Longest wait of the unluckiest writer over that of the luckiest."""
     contended_share: float | None
     """Share of acquisitions that found the lock taken."""
+    kept_place_share: float | None
+    """Share of acquisitions in the place in which they were asked for; chance is 1 / writers."""
     chi_square: float | None
     """Of the whole table against an even spread."""
     degrees_of_freedom: int
     p_value: float | None
+    """Of chi_square x (writers - 1) / writers, as each round fills every row and every column once."""
+    chi_square_by_position: tuple[float | None, ...]
+    """Of each column, on one degree of freedom less than writers."""
+    p_value_by_position: tuple[float | None, ...]
+    last_then_first_p_value: float | None
     last_then_first_share: float | None
     """Share of rounds in which the last of the round before was first; chance is 1 / writers."""
     last_then_asked_first_share: float | None
@@ -176,6 +184,8 @@ class ScenarioReport(msgspec.Struct, frozen=True):
     verdict: str
     shown: bool | None
     """Whether all effects appeared and all invariants hold; null if one effect cannot be told."""
+    sweeps: tuple[Swept, ...] = ()
+    """How much faster each phase of a row of phases was than its first."""
 
 
 class SimulationReport(msgspec.Struct, frozen=True):
@@ -208,7 +218,7 @@ def simulation_report(result: Result, lesson: Lesson | None = None) -> Simulatio
             phase_report(phase, exits, result.by_phase.get(phase.name), repeats_of(phase.name, result.repeats))
             for phase in result.phases
         ),
-        scenario=_scenario(lesson) if lesson is not None else None,
+        scenario=_scenario(lesson, result.phases) if lesson is not None else None,
         comparison=comparison(*result.compared) if result.compared else None,
         accounting=result.accounting,
         positions=next((phase.positions.table for phase in reversed(result.phases) if phase.positions), ()),
@@ -231,13 +241,13 @@ _PAIR: Final = re.compile(r"\[\n\s*([-+.\deE]+),\n\s*([-+.\deE]+)\n\s*\]")
 """An array of two numbers; no string can hold a raw line end, so this matches no text."""
 
 
-def _scenario(lesson: Lesson) -> ScenarioReport:
+def _scenario(lesson: Lesson, phases: Sequence[Period]) -> ScenarioReport:
     scenario = lesson.scenario
     return ScenarioReport(
         name=scenario.name, title=scenario.title, source=scenario.source, place=scenario.place,
         question=scenario.question,
         published=scenario.published, effects=lesson.shown, verdict=verdict(lesson.shown, lesson.faults),
-        shown=lesson.is_shown,
+        shown=lesson.is_shown, sweeps=sweeps(scenario, phases),
     )  # fmt: skip
 
 
@@ -306,11 +316,16 @@ def phase_report(
 
 
 def _rounds(positions: Positions) -> RoundsReport:
+    columns = range(len(positions.workers))
     return RoundsReport(
         workers=positions.workers, count=positions.rounds, left_out=positions.left_out, positions=positions.table,
         arrivals=positions.arrivals, longest_waits_ms=tuple(wait_ns / 1e6 for wait_ns in positions.longest_waits_ns),
-        wait_spread=positions.wait_spread, contended_share=positions.contended_share, chi_square=positions.chi_square,
+        wait_spread=positions.wait_spread, contended_share=positions.contended_share,
+        kept_place_share=positions.kept_place_share, chi_square=positions.chi_square,
         degrees_of_freedom=positions.degrees, p_value=positions.p_value,
+        chi_square_by_position=tuple(map(positions.chi_square_of, columns)),
+        p_value_by_position=tuple(map(positions.p_value_of, columns)),
+        last_then_first_p_value=positions.last_then_first_p_value,
         last_then_first_share=positions.last_then_first_share,
         last_then_asked_first_share=positions.last_then_asked_first_share,
     )  # fmt: skip

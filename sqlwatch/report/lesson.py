@@ -16,6 +16,7 @@ from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.plain import WIDTH, wrapped
 from sqlwatch.report.rounds import round_lines
+from sqlwatch.report.sweeps import sweep_lines
 
 
 def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
@@ -31,6 +32,7 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
             *wrapped(f"The phases side by side.{repeats}"),
             *_phases(scenario, result.phases),
         ],
+        sweep_lines(scenario, result.phases),
         round_lines(result.phases),
         _spread(result),
         _published(scenario),

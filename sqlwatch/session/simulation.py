@@ -195,7 +195,8 @@ class SimulationSession:
             fleet = Fleet(workload, place)
             fold = SimulationFold(
                 workload.in_words(), workload.databases, workload.autocheckpoint, self._earlier,
-                has_wal=workload.has_wal, busy=workload.busy, has_rounds=workload.arrival.pause_ns is not None,
+                has_wal=workload.has_wal, busy=workload.busy,
+                has_rounds=workload.arrival.pause_ns is not None and workload.databases == 1,
             )  # fmt: skip
             try:
                 try:

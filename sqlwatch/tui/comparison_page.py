@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from simulators.scenario import Scenario
+from sqlwatch.charts.aligned import aligned
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.side_table import side_table
 from sqlwatch.diagnose.lesson import Lesson, Shown, measured_words, verdict_so_far, written
+from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
+from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.snapshot import LessonRun, Period, Status
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.lesson_panel import MARKS, run_of
@@ -48,6 +52,8 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         Section("Why", Ink.STRONG, _text(scenario.expect)),
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
         Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
+        *_sweeps(scenario, phases),
+        *_rounds(phases),
         Section(
             clean(f"Published: {scenario.cited}"), Ink.STRONG,
             tuple(line("", clean(f"{row.what}: {row.value}")) for row in scenario.published),
@@ -129,6 +135,35 @@ def _table(phases: Sequence[Period], base: Period | None, width: int, live: str)
     names = [clean(phase.name) + (" (now)" if phase.name == live else "") for phase in phases]
     rows = side_table(names, side_by_side(phases, base), width)
     return (*(Line("", row) for row in rows), line("", clean(side_notes(phases, base)), Ink.MUTED))
+
+
+def _sweeps(scenario: Scenario, phases: Sequence[Period]) -> list[Section]:
+    """Return how much faster each phase of a sweep was than its first."""
+    return [
+        Section(
+            clean(f"{swept.name}: how much faster than {swept.steps[0].phase}"), Ink.STRONG,
+            (*_aligned((SWEEP_HEADINGS, *sweep_rows(swept)), gap=2), line("", clean(sweep_words(swept)))),
+        )
+        for swept in sweeps(scenario, phases)
+    ]  # fmt: skip
+
+
+def _rounds(phases: Sequence[Period]) -> list[Section]:
+    """Return who got the lock as which, of each phase that ran in rounds."""
+    sections = []
+    for phase in phases:
+        positions = phase.positions
+        if positions is not None:
+            table = _aligned((round_headings(positions), *round_rows(positions)), gap=1) if positions.rounds else ()
+            words = (line("", clean(sentence)) for sentence in round_words(positions))
+            title = clean(f"{phase.name}: how often each writer got the lock as the first, the second, ...")
+            sections.append(Section(title, Ink.STRONG, (*table, *words)))
+    return sections
+
+
+def _aligned(rows: Sequence[Sequence[str]], gap: int) -> tuple[Line, ...]:
+    heading, *others = (clean(text) for text in aligned(rows, gap))
+    return (Line("", (Segment(heading, Ink.MUTED),)), *(Line("", (Segment(text),)) for text in others))
 
 
 def _text(text: str) -> tuple[Line, ...]:

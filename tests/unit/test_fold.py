@@ -393,3 +393,23 @@ def test_what_is_grave_does_not_depend_on_how_it_came(events: list[tuple[int, in
     assert list(recents.grave) == grave
     assert len(recents.newest) + len(grave) == len(events)
     assert recents.forgotten == 0
+
+
+def test_a_round_that_a_pause_cuts_counts_when_the_rest_of_it_arrives() -> None:
+    fold = SimulationFold("two writers", 1, 1000, has_rounds=True)
+    for worker in (1, 2):
+        fold.add(WorkerStarted(S, worker, 100 + worker, Role.WRITER, 0))
+    fold.add(PhaseStarted(S, 0, "contended", Mode.CONTENDED))
+    fold.add(Running(S, True))
+    turns = [Transaction(1, S, S, S + worker * MS, S + 5 * MS, S + 5 * MS, worker - 1, 0) for worker in (1, 2)]
+    fold.add(batch(1, turns[0]))
+    fold.add(Running(2 * S, False))
+    paused = fold.snapshot(2 * S, Status.PAUSED).simulation
+    fold.add(batch(2, turns[1]))
+    rested = fold.snapshot(3 * S, Status.PAUSED).simulation
+    assert paused is not None
+    assert rested is not None
+    seen = [simulation.phase.positions for simulation in (paused, rested)]
+    assert [(positions.rounds, positions.left_out) for positions in seen if positions] == [(0, 1), (1, 0)]
+    assert seen[1] is not None
+    assert (seen[1].table, seen[1].contended) == (((1, 0), (0, 1)), 1)

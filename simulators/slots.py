@@ -9,7 +9,7 @@ from __future__ import annotations
 import ctypes
 from enum import IntEnum
 from multiprocessing.context import SpawnContext
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from simulators.events import Role, WorkerSample, WorkerState
 
@@ -59,6 +59,10 @@ class Slot(ctypes.Structure):
         expected: int
 
 
+GOT: Final = 0
+DONE: Final = 1
+"""Indices of the two words that change with every transaction, in what `words_of` returns."""
+
 Slots: TypeAlias = "ctypes.Array[Slot]"
 """The slots of a fleet, shared by all its processes."""
 
@@ -76,6 +80,11 @@ def board_of(slots: Slots) -> Slot:
     number of slots in use, written by the fleet.
     """
     return slots[SLOT_COUNT]
+
+
+def words_of(slot: Slot) -> memoryview:
+    """Return the slot's words by index, for a loop in which storing a field by its name is too slow."""
+    return memoryview(slot).cast("B").cast("q")
 
 
 def is_holding(slot: Slot) -> bool:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from itertools import compress
 from multiprocessing.queues import SimpleQueue
 from typing import Final
 
@@ -31,6 +32,7 @@ MAX_EVENTS: Final = 2_000
 _WAIT_BINS: Final = 64
 _LATENCY_BINS: Final = 512
 _EMPTY_ROW: Final = [0] * _LATENCY_BINS
+_BINS: Final = range(_LATENCY_BINS)
 
 
 class _Tally:
@@ -205,18 +207,21 @@ class Recorder:
         in_table, self._sent_done, total = done - self._sent_done - self._added, done, 0
         if in_table <= 0:
             return 0
+        latencies, holds = _EMPTY_ROW.copy(), _EMPTY_ROW.copy()
         for wait_bin, row in enumerate(self.table):
-            if not any(row):
+            if row == _EMPTY_ROW:
                 continue
-            in_row = 0
-            for latency_bin, count in enumerate(row):
-                if count:
-                    in_row += count
-                    self._latency.add(_middle_ns(latency_bin), count)
-                    self._hold.add(max(latency_bin - wait_bin, 0) << LINEAR_SHIFT, count)
+            for latency_bin in compress(_BINS, row):
+                latencies[latency_bin] += row[latency_bin]
+                holds[max(latency_bin - wait_bin, 0)] += row[latency_bin]
+            in_row = sum(row)
+            total += in_row
             self._wait.add(_middle_ns(wait_bin), in_row)
             row[:] = _EMPTY_ROW
-            total += in_row
+        for latency_bin in compress(_BINS, latencies):
+            self._latency.add(_middle_ns(latency_bin), latencies[latency_bin])
+        for hold_bin in compress(_BINS, holds):
+            self._hold.add(hold_bin << LINEAR_SHIFT, holds[hold_bin])
         return total
 
 

@@ -22,7 +22,7 @@ from simulators.pace import Pace
 from simulators.queue_client import write_through_queue
 from simulators.shape import Shape
 from simulators.shared_connection import SharedConnection
-from simulators.slots import Activity, Slots
+from simulators.slots import DONE, GOT, Activity, Slots, words_of
 from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.workload import Begin
 
@@ -61,7 +61,7 @@ def write_directly(
     begin, begins_unlocked = database.BEGIN[workload.begin], workload.begin is Begin.DEFERRED
     insert, is_plain = shape.insert_sql, shape.is_plain and not begins_unlocked
     identity, payload = worker.setup.worker, database.make_payload(workload, worker.setup.worker)
-    execute, now = cursor.execute, time.monotonic_ns
+    execute, now, words = cursor.execute, time.monotonic_ns, words_of(slot)
     # Without a table every transaction is recorded below: only in a closed loop is it asked for when it is due.
     table = recorder.table if workload.arrival.is_closed else []
     number = slot.done
@@ -82,7 +82,7 @@ def write_directly(
                     asked_ns = now()
                     shape.first_write(identity, number, payload)
                 got_ns = now()
-                slot.got = number
+                words[GOT] = number
                 if is_plain:
                     execute(insert, (identity, number, payload))
                 elif begins_unlocked:
@@ -91,7 +91,7 @@ def write_directly(
                     shape.run(identity, number, payload)
                 execute("COMMIT")
                 released_ns = now()
-                slot.done = number
+                words[DONE] = number
                 if mutex:
                     mutex.release()
                 # A short transaction costs this one increment; one that is too long for the table is recorded below.

@@ -13,7 +13,7 @@ from simulators.workload import Workload
 
 
 def commit_in_a_loop(path: str, workload: Workload, seconds: float, barrier: Any, results: Any) -> None:
-    """Insert one row a transaction for `seconds` after the barrier and put commits/s into `results`."""
+    """Insert one row a transaction for `seconds` after the barrier; put (commits/s, CPU s a commit) into `results`."""
     connection = apsw.Connection(path)
     connection.execute(f"PRAGMA synchronous = {workload.synchronous.value}")
     connection.set_busy_timeout(5000)
@@ -22,8 +22,9 @@ def commit_in_a_loop(path: str, workload: Workload, seconds: float, barrier: Any
     payload = make_payload(workload, 1)
     insert = "INSERT INTO entry(worker, number, payload) VALUES (?, ?, ?)"
 
-    def run(duration_s: float) -> float:
+    def run(duration_s: float) -> tuple[float, float]:
         number = 0
+        cpu_before_s = time.process_time()
         started_ns = time.monotonic_ns()
         deadline_ns = started_ns + round(duration_s * 1e9)
         while time.monotonic_ns() < deadline_ns:
@@ -32,7 +33,8 @@ def commit_in_a_loop(path: str, workload: Workload, seconds: float, barrier: Any
                 execute(insert, (1, number, payload))
                 execute("COMMIT")
                 number += 1
-        return number / (time.monotonic_ns() - started_ns) * 1e9
+        cpu_s = time.process_time() - cpu_before_s
+        return number / (time.monotonic_ns() - started_ns) * 1e9, cpu_s / number
 
     barrier.wait()
     run(0.2)

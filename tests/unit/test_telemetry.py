@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Batch, Outcome, Role, Transaction
-from simulators.slots import Slot, committed
+from simulators.slots import DONE, GOT, Slot, committed, is_holding, words_of
 from simulators.telemetry import EVENT_NS, Recorder
 
 
@@ -15,6 +15,10 @@ class Queue:
 
     def put(self, message: bytes) -> None:
         self.batches.append(msgspec.msgpack.decode(message, type=Batch))
+
+
+DURATIONS_NS = st.integers(0, 10**4) | st.integers(0, 10**8)
+"""Short ones too, for only those go through the table."""
 
 
 def make() -> tuple[Recorder, Slot, Queue]:
@@ -34,7 +38,7 @@ def commit(recorder: Recorder, slot: Slot, wait_ns: int, hold_ns: int) -> None:
         recorder.add(Transaction(slot.done, asked, asked, got, released, released, 0, Outcome.COMMITTED))
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**8), st.integers(0, 10**8)), max_size=60))
+@given(st.lists(st.tuples(DURATIONS_NS, DURATIONS_NS), max_size=60))
 def test_every_transaction_is_counted_once_in_every_histogram(times: list[tuple[int, int]]) -> None:
     recorder, slot, queue = make()
     for number, (wait_ns, hold_ns) in enumerate(times):
@@ -53,6 +57,8 @@ def test_every_transaction_is_counted_once_in_every_histogram(times: list[tuple[
     )
     total = sum(batch.commit_latency.sum_ns for batch in queue.batches)
     assert abs(total - sum(wait + hold for wait, hold in times)) <= 128 * len(times)
+    held = sum(batch.lock_hold.sum_ns for batch in queue.batches)
+    assert abs(held - sum(hold for _, hold in times)) <= 128 * len(times)
 
 
 def test_nothing_to_say_sends_nothing() -> None:
@@ -94,3 +100,12 @@ def test_a_retry_is_counted_when_it_happens() -> None:
     recorder.count_retry()
     recorder.send()
     assert [batch.busy_retries for batch in queue.batches] == [2]
+
+
+def test_the_words_of_a_slot_are_its_fields() -> None:
+    slot = Slot()
+    words = words_of(slot)
+    words[GOT] = 2**40
+    assert (slot.got, slot.done, is_holding(slot)) == (2**40, 0, True)
+    words[DONE] = slot.got
+    assert (slot.done, slot.waiting_since_ns, is_holding(slot)) == (2**40, 0, False)

@@ -37,7 +37,7 @@ def round_rows(positions: Positions) -> list[tuple[str, ...]]:
     ]  # fmt: skip
     squares = (_written(positions.chi_square_of(column)) for column in columns)
     chances = (_chance(positions.p_value_of(column)) for column in columns)
-    return [*rows, ("chi-square", *squares, "", "", ""), ("p-value", *chances, "", "", "")]
+    return [*rows, ("chi sq", *squares, "", "", ""), ("p", *chances, "", "", "")]
 
 
 def round_words(positions: Positions) -> tuple[str, ...]:

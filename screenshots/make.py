@@ -94,7 +94,7 @@ PICTURES = (
     Picture("single-writer", _SIMULATE, ("until:commits", 20.0, *_TOGGLE, 20.0)),
     Picture("starvation", f"{_SIMULATE} --writers 8 --think 0", ("until:commits", 14.0)),
     Picture("80x24", _SIMULATE, ("until:commits", 12.0, *_TOGGLE, 12.0), (80, 24)),
-    Picture("lesson", "sqlwatch simulate starvation --glyphs block", ("until:done", 4.0)),
+    Picture("lesson", "sqlwatch simulate starvation --glyphs block", ("until:done contended", "until:running", 1.2)),
     Picture(
         "watch", "sqlwatch watch app.db --glyphs block", ("until:PINNED", 14.0),
         used_by={**_WRITERS, "report.py": REPORT},

@@ -41,6 +41,11 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
+def without_size() -> dict[str, str]:
+    """The environment without COLUMNS and LINES, which would go before the size of the terminal."""
+    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
+
+
 class Terminal:
     """The program on a pseudo-terminal, with a screen that understands what it draws."""
 
@@ -57,7 +62,7 @@ class Terminal:
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
-            env={**os.environ, "TERM": "xterm-256color", **environment},
+            env={**without_size(), "TERM": "xterm-256color", **environment},
         )
 
     def resize(self, columns: int, rows: int) -> None:
@@ -79,9 +84,11 @@ class Terminal:
         return "\n".join(self.screen.display)
 
     def until(self, *words: str) -> str:
-        wait_until(lambda: all(word in self.text() for word in words) or self.process.poll() is not None, str(words))
-        text = self.text()
-        assert all(word in text for word in words), f"ended with {self.process.poll()} showing:\n{text}"
+        deadline = time.monotonic() + PATIENCE_S
+        while not all(word in (text := self.text()) for word in words):
+            code = self.process.poll()
+            assert code is None, f"ended with {code} showing:\n{text}"
+            assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {words}, showing:\n{text}"
         return text
 
     def press(self, keys: str) -> None:

@@ -90,17 +90,17 @@ _SIMULATE = "sqlwatch simulate --seed 1 --glyphs block"
 _TOGGLE = ("m", "until:SINGLE-WRITER")
 _WRITERS = {"web.py": WEB, "worker.py": WEB}
 PICTURES = (
-    Picture("contended", _SIMULATE, ("until:commits", 20.0)),
-    Picture("single-writer", _SIMULATE, ("until:commits", 20.0, *_TOGGLE, 20.0)),
-    Picture("starvation", f"{_SIMULATE} --writers 8 --think 0", ("until:commits", 14.0)),
-    Picture("80x24", _SIMULATE, ("until:commits", 12.0, *_TOGGLE, 12.0), (80, 24)),
+    Picture("contended", _SIMULATE, ("until:running", 20.0)),
+    Picture("single-writer", _SIMULATE, ("until:running", 20.0, *_TOGGLE, 20.0)),
+    Picture("starvation", f"{_SIMULATE} --writers 8 --think 0", ("until:running", 14.0)),
+    Picture("80x24", _SIMULATE, ("until:running", 12.0, *_TOGGLE, 12.0), (80, 24)),
     Picture("lesson", "sqlwatch simulate starvation --glyphs block", ("until:done contended", "until:running", 1.2)),
     Picture(
         "watch", "sqlwatch watch app.db --glyphs block", ("until:PINNED", 14.0),
         used_by={**_WRITERS, "report.py": REPORT},
     ),
     Picture("why", "sqlwatch why app.db", (8.0,), (82, 30), used_by={**_WRITERS, "import.py": IMPORT}),
-    Picture("film", _SIMULATE, ("until:commits", 10.0, *_TOGGLE, 10.0), (100, 30), is_film=True),
+    Picture("film", _SIMULATE, ("until:running", 10.0, *_TOGGLE, 10.0), (100, 30), is_film=True),
 )  # fmt: skip
 
 

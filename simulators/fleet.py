@@ -334,7 +334,7 @@ class Fleet:
 
     def _expect(self, handle: Handle, *, stop: bool = False) -> None:
         """Say in a worker's slot whether the rounds of a burst wait for it."""
-        takes_part = handle.role is Role.WRITER and self._order.run and not stop and not handle.is_leaving
+        takes_part = handle.role is Role.WRITER and self._order.run and not (stop or handle.is_leaving)
         takes_part = takes_part and self._share_of(handle) != 0
         handle.slot.expected = self._order.epoch if takes_part and handle.is_alive else 0
 

@@ -73,6 +73,8 @@ FIGURES: Final[Mapping[str, Figure]] = {
     "wal_peak_bytes": lambda period: period.wal.peak_bytes,
     "wal_resets": lambda period: period.wal.resets,
     "checkpoints": lambda period: period.wal.checkpoints,
+    "checkpoints_busy": lambda period: period.wal.checkpoints_busy,
+    "checkpoints_incomplete": lambda period: period.wal.checkpoints_incomplete,
 }
 """What an effect may ask for; waits count those without an end at their length so far, and service latency, which only
 an open loop has, is commit latency from the actual start: blind to how late that was."""

@@ -263,7 +263,8 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         await screen.press("l", "space", "o")
         assert isinstance(screen.app.screen, LessonPicker)
         text = "\n".join(screen.lines())
-        for words in ("Blog post", "starvation", f"{builtin('starvation').length_s:.0f}s", "queue", "Compares: contended, single-writer"):
+        length = f"{builtin('starvation').length_s:.0f}s"
+        for words in ("Blog post", "starvation", length, "queue", "Compares: contended, single-writer"):
             assert words in text
         await screen.press(*"everybody turn")
         text = "\n".join(screen.lines())

@@ -9,7 +9,7 @@ from simulators.orders import Order
 from simulators.rounds import Rounds
 from simulators.worker import Worker
 
-LONGEST_BURST: Final = 64
+LONGEST_BURST: Final = 128
 """Most short transactions between two looks at the clock, the WAL's length and the inbox."""
 
 
@@ -26,9 +26,9 @@ class Pace:
         self._last = worker.slot.done + order.transactions if order.transactions else None
         self._rounds = None if worker.workload.arrival.pause_ns is None else Rounds(worker)
         rests = not worker.workload.arrival.is_closed or self._think.mean_ns > 0
-        # A WAL may get a sixteenth longer than where a checkpoint is due before anybody looks.
-        frames = worker.workload.autocheckpoint or 16 * LONGEST_BURST
-        self._burst = 1 if rests else max(min(frames // 16, LONGEST_BURST), 1)
+        # The WAL grows by one burst at most beyond where a checkpoint is due: by an eighth, at one frame a transaction.
+        frames = worker.workload.autocheckpoint or 8 * LONGEST_BURST
+        self._burst = 1 if rests else max(min(frames // 8, LONGEST_BURST), 1)
 
     def start(self) -> tuple[int, int]:
         """Return when the first transaction is due and when it asks, in ns."""

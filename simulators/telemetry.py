@@ -1,7 +1,7 @@
 """The worker's side of telemetry: count everything, list what waited, and send a batch now and then.
 
-A contended benchmark must not be slowed by its own instrument, so a short transaction costs one increment in `table`
-and only what waited, failed or held long becomes an event with its times.
+A contended benchmark must not be slowed by its own instrument, so a short transaction is only counted (`stopwatch`),
+and only what waited, failed or held long is an event.
 """
 
 from __future__ import annotations
@@ -15,10 +15,11 @@ from typing import Final
 
 import msgspec
 
-from simulators.buckets import LINEAR_SHIFT, bucket_of
+from simulators.buckets import bucket_of
 from simulators.events import Batch, Checkpoint, Counts, Outcome, Role, Transaction
 from simulators.orders import end_orphaned
 from simulators.slots import Slot
+from simulators.stopwatch import BINS, SHIFT, Bins, Stopwatch
 
 BATCH_NS: Final = 80_000_000
 """A batch is sent when the last one is this old (and there is something to send)."""
@@ -29,10 +30,9 @@ EVENT_NS: Final = 500_000
 MAX_EVENTS: Final = 2_000
 """Events of one batch; from there on a batch is sent at once."""
 
-_WAIT_BINS: Final = 64
-_LATENCY_BINS: Final = 512
-_EMPTY_ROW: Final = [0] * _LATENCY_BINS
-_BINS: Final = range(_LATENCY_BINS)
+_BINS: Final = tuple(range(BINS))
+_MIDDLES_NS: Final = [(2 * number + 1 << SHIFT) // 2 for number in _BINS]
+_BUCKET_OF_BIN: Final = [bucket_of(middle_ns) for middle_ns in _MIDDLES_NS]
 
 
 class _Tally:
@@ -49,6 +49,15 @@ class _Tally:
         self._sum_ns += duration_ns * count
         self._max_ns = max(self._max_ns, duration_ns)
 
+    def add_bins(self, bins: Bins) -> None:
+        """Count short durations, each as the middle of its bin."""
+        buckets, middle_ns = self._buckets, 0
+        for number in compress(_BINS, bins):
+            count, middle_ns, bucket = bins[number], _MIDDLES_NS[number], _BUCKET_OF_BIN[number]
+            buckets[bucket] = buckets.get(bucket, 0) + count
+            self._sum_ns += middle_ns * count
+        self._max_ns = max(self._max_ns, middle_ns)
+
     def take(self) -> Counts:
         counts = Counts(tuple(self._buckets), tuple(self._buckets.values()), self._sum_ns, self._max_ns)
         self._buckets, self._sum_ns, self._max_ns = {}, 0, 0
@@ -59,13 +68,12 @@ class Recorder:
     """Counts what one worker does and sends it as batches on its queue."""
 
     def __init__(
-        self, worker: int, role: Role, database: int, rows: int, slot: Slot, queue: SimpleQueue[bytes],
-        *, lists_all: bool = False,
+        self, worker: int, role: Role, database: int, rows: int, slot: Slot, stopwatch: Stopwatch,
+        queue: SimpleQueue[bytes], *, lists_all: bool = False,
     ) -> None:  # fmt: skip
         """Begin; with `lists_all` every transaction that `add` takes is an event, however short."""
-        self.table: list[list[int]] = [_EMPTY_ROW.copy() for _ in range(_WAIT_BINS)]
-        """table[wait >> 7][latency >> 7] += 1 counts a short transaction that committed (both in ns); IndexError
-        means that it was not short, and `add` must be called instead."""
+        self.stopwatch = stopwatch
+        """Counts the short transactions that committed; `add` is for all others."""
         self.phase = 0
         self._identity = (worker, role, database)
         self._rows = rows
@@ -75,7 +83,6 @@ class Recorder:
         self._encode = msgspec.msgpack.Encoder().encode
         self._since_ns = time.monotonic_ns()
         self.next_batch_ns = self._since_ns + BATCH_NS
-        self._sent_done = 0
         self._cache_status: Callable[[], tuple[int, int]] = _no_cache
         self._sent_cache = (0, 0)
         self._wait, self._hold, self._latency, self._read = _Tally(), _Tally(), _Tally(), _Tally()
@@ -83,22 +90,19 @@ class Recorder:
         self._clear()
 
     def _clear(self) -> None:
-        self._added = self._committed = self._withdrawn = self._in_doubt = self._reads = self._retries = (
-            self._groups
-        ) = 0
+        self._committed = self._withdrawn = self._in_doubt = self._reads = self._retries = self._groups = 0
         self._queue_depth_max = self._snapshots = 0
         self._errors: dict[int, int] = {}
         self._transactions: list[Transaction] = []
         self._checkpoints: list[Checkpoint] = []
 
     def add(self, transaction: Transaction, *, holds: bool = True, started_ns: int | None = None) -> None:
-        """Count a transaction that is not in `table`; with `holds` false another process held the lock for it.
+        """Count a transaction that the stopwatch did not; with `holds` false another process held the lock for it.
 
         `started_ns` is its actual start where that may be later than the intended one, `due_ns`: in an open loop.
         """
         asked_ns, got_ns = transaction.asked_ns, transaction.got_ns
         outcome = transaction.outcome
-        self._added += 1
         wait_ns = (got_ns or transaction.done_ns) - asked_ns
         held_ns = transaction.released_ns - got_ns if got_ns and transaction.released_ns else 0
         if got_ns:
@@ -161,7 +165,7 @@ class Recorder:
     def send(self) -> None:
         """Send what was counted since the last batch, if anything was."""
         now_ns = time.monotonic_ns()
-        counted = self._empty_table()
+        counted = self._take_short_ones()
         cache = self._cache_status()
         hits, misses = cache[0] - self._sent_cache[0], cache[1] - self._sent_cache[1]
         self._sent_cache = cache
@@ -201,32 +205,13 @@ class Recorder:
             self.send()
             self._cache_status = _no_cache
 
-    def _empty_table(self) -> int:
+    def _take_short_ones(self) -> int:
         """Move the short transactions into the histograms and return how many there were."""
-        done = self._slot.done
-        in_table, self._sent_done, total = done - self._sent_done - self._added, done, 0
-        if in_table <= 0:
-            return 0
-        latencies, holds = _EMPTY_ROW.copy(), _EMPTY_ROW.copy()
-        for wait_bin, row in enumerate(self.table):
-            if row == _EMPTY_ROW:
-                continue
-            for latency_bin in compress(_BINS, row):
-                latencies[latency_bin] += row[latency_bin]
-                holds[max(latency_bin - wait_bin, 0)] += row[latency_bin]
-            in_row = sum(row)
-            total += in_row
-            self._wait.add(_middle_ns(wait_bin), in_row)
-            row[:] = _EMPTY_ROW
-        for latency_bin in compress(_BINS, latencies):
-            self._latency.add(_middle_ns(latency_bin), latencies[latency_bin])
-        for hold_bin in compress(_BINS, holds):
-            self._hold.add(hold_bin << LINEAR_SHIFT, holds[hold_bin])
-        return total
-
-
-def _middle_ns(bin_number: int) -> int:
-    return (bin_number << LINEAR_SHIFT) + (1 << LINEAR_SHIFT) // 2
+        waits, holds, latencies = self.stopwatch.take()
+        self._wait.add_bins(waits)
+        self._hold.add_bins(holds)
+        self._latency.add_bins(latencies)
+        return sum(latencies)
 
 
 def _no_cache() -> tuple[int, int]:

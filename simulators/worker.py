@@ -18,8 +18,9 @@ import msgspec
 from simulators.events import Role
 from simulators.orders import Inbox, Order
 from simulators.quantities import Pause
-from simulators.slots import Activity, Slots
+from simulators.slots import Activity, Slots, words_of
 from simulators.spawning import GROUP_SIGNALS
+from simulators.stopwatch import create_stopwatch
 from simulators.telemetry import Recorder
 from simulators.workload import Workload
 
@@ -55,9 +56,12 @@ class Worker:
         self.inbox = Inbox(pipe)
         # Who came first in a round can only be told if every transaction of the round is an event.
         has_rounds = setup.workload.arrival.pause_ns is not None
+        # Only in a closed loop is a transaction due, and asks, when the one before has ended.
+        stopwatch = create_stopwatch(words_of(self.slot), counts=setup.workload.arrival.is_closed)
         self.recorder = Recorder(
-            setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, queue, lists_all=has_rounds
-        )
+            setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, stopwatch, queue,
+            lists_all=has_rounds,
+        )  # fmt: skip
         self.random = random.Random(f"{setup.workload.seed} worker {setup.worker}")
 
     def orders(self) -> Iterator[Order]:

@@ -22,7 +22,7 @@ from simulators.pace import Pace
 from simulators.queue_client import write_through_queue
 from simulators.shape import Shape
 from simulators.shared_connection import SharedConnection
-from simulators.slots import DONE, GOT, Activity, Slots, words_of
+from simulators.slots import Activity, Slots
 from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.workload import Begin
 
@@ -61,28 +61,24 @@ def write_directly(
     begin, begins_unlocked = database.BEGIN[workload.begin], workload.begin is Begin.DEFERRED
     insert, is_plain = shape.insert_sql, shape.is_plain and not begins_unlocked
     identity, payload = worker.setup.worker, database.make_payload(workload, worker.setup.worker)
-    execute, now, words = cursor.execute, time.monotonic_ns, words_of(slot)
-    # Without a table every transaction is recorded below: only in a closed loop is it asked for when it is due.
-    table = recorder.table if workload.arrival.is_closed else []
+    execute, watch = cursor.execute, recorder.stopwatch
+    got, done = watch.got, watch.done
     number = slot.done
-    released_ns = 0
 
-    due_ns, asked_ns = pace.start()
+    watch.start(*pace.start())
     while not inbox.parks and (burst := pace.burst(number)):
-        outcome = got_ns = 0
-        is_counted = False
+        outcome, is_short = 0, False
         handler.begin()
         try:
             for number in burst:
                 if mutex:
-                    mutex.acquire(asked_ns)
+                    mutex.acquire(watch.asked_ns)
                 execute(begin)
                 if begins_unlocked:
                     shape.read()
-                    asked_ns = now()
+                    watch.ask()
                     shape.first_write(identity, number, payload)
-                got_ns = now()
-                words[GOT] = number
+                got(number)
                 if is_plain:
                     execute(insert, (identity, number, payload))
                 elif begins_unlocked:
@@ -90,38 +86,34 @@ def write_directly(
                 else:
                     shape.run(identity, number, payload)
                 execute("COMMIT")
-                released_ns = now()
-                words[DONE] = number
+                is_short = done(number)
                 if mutex:
                     mutex.release()
-                # A short transaction costs this one increment; one that is too long for the table is recorded below.
-                table[got_ns - asked_ns >> 7][released_ns - due_ns >> 7] += 1
-                due_ns = asked_ns = released_ns
-            is_counted = True
-        except IndexError:
-            pass
+                if not is_short:
+                    break
+            got_ns, released_ns = watch.got_ns, watch.released_ns
         except (apsw.Error, Withdrawn, StopHolding) as error:
-            outcome = outcome_of(error, handler)
-            if slot.got != number:
-                got_ns = 0
+            outcome, is_short = outcome_of(error, handler), False
+            got_ns = watch.got_ns if slot.got == number else 0
             if connection.in_transaction:
                 execute("ROLLBACK")
-            released_ns = now()
+            released_ns = time.monotonic_ns()
             slot.done = number
             if mutex:
                 mutex.release()
-        if not is_counted:
+        due_ns = watch.due_ns
+        if not is_short:
             slot.waiting_since_ns = 0
             worker.follow_phase()
             recorder.add(
-                Transaction(number, due_ns, asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome),
+                Transaction(number, due_ns, watch.asked_ns, got_ns, released_ns, released_ns, handler.retries, outcome),
                 started_ns=pace.started_ns,
             )
         if not isinstance(connection, SharedConnection):  # on that one it is done within a turn
             run_checkpoint_if_due(worker, connection)
         recorder.send_if_due()
         worker.follow_phase()
-        due_ns, asked_ns = pace.next(due_ns)
+        watch.start(*pace.next(due_ns))
     pace.end()
 
 

@@ -8,12 +8,23 @@ from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 
 from simulators.events import Outcome, Transaction
-from simulators.slots import Slots
+from simulators.slots import Slots, words_of
+from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import BATCH_NS
 from simulators.worker import Setup, Worker, run
 
 TRANSACTIONS_PER_S = 150_000
 WAITS_PER_BATCH = 20
+
+
+class InventedTimes(PlainStopwatch):
+    """A stopwatch that is told the times."""
+
+    def count(self, wait: int, hold: int) -> None:
+        """Count a transaction by the numbers of its bins."""
+        self._waits[wait] += 1
+        self._holds[hold] += 1
+        self._latencies[wait + hold] += 1
 
 
 def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> None:
@@ -24,14 +35,14 @@ def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> N
 def write(worker: Worker) -> None:
     """Count transactions that never were, and report some waits, ten times a second or more."""
     rng = random.Random(worker.setup.worker)
+    worker.recorder.stopwatch = watch = InventedTimes(words_of(worker.slot), counts=True)
     per_batch = round(TRANSACTIONS_PER_S / worker.workload.writers * BATCH_NS / 1e9)
     for _order in worker.orders():
         next_ns = time.monotonic_ns()
         while not worker.inbox.parks:
             for _ in range(per_batch - WAITS_PER_BATCH):
                 worker.slot.got = worker.slot.done = worker.slot.done + 1
-                wait_bin = min(int(rng.expovariate(0.1)), 60)
-                worker.recorder.table[wait_bin][wait_bin + min(int(rng.expovariate(0.03)), 400)] += 1
+                watch.count(min(int(rng.expovariate(0.1)), 60), min(int(rng.expovariate(0.03)), 400))
             for _ in range(WAITS_PER_BATCH):
                 _wait(worker, rng)
             worker.recorder.send()

@@ -22,6 +22,7 @@ from simulators.fleet import Fleet, FleetState
 from simulators.handle import Handle
 from simulators.place import create_place
 from simulators.prepare import make_databases
+from simulators.stopwatch import CompiledStopwatch
 from simulators.workload import Workload, from_mapping
 from tests.benchmarks.bare import commit_in_a_loop
 
@@ -107,6 +108,7 @@ def describe(name: str, ratios: Sequence[float]) -> str:
 def main(writers: int, pairs: int, seconds: float) -> None:
     """Print the ratios of instrumented to bare commits/s, and of bare to instrumented CPU time a commit."""
     workload = from_mapping({"writers": writers, "readers": 0, "databases": writers, "hold": 0, "think": 0})
+    click.echo(f"stopwatch: {'compiled' if CompiledStopwatch else 'in Python, for there was no compiler'}")
     by_rate, by_cpu = [], []
     for number in range(pairs):
         sides = [bare, instrumented] if number % 2 else [instrumented, bare]

@@ -19,6 +19,7 @@ from simulators.buckets import bucket_of
 from simulators.events import Batch, Counts, Mode, Outcome, Role, Transaction
 from simulators.orders import Order
 from simulators.slots import Slot
+from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import Recorder
 from simulators.workload import from_mapping
 from sqlwatch.metrics.chi_square import chi_square, p_value
@@ -129,7 +130,8 @@ def run_open_loop(intervals_ns: list[int], services_ns: list[int]) -> Batch:
     clock, sink = Clock(), Sink()
     bench: Any = Workbench(clock, intervals_ns)
     queue: Any = sink
-    recorder = Recorder(1, Role.WRITER, 0, 1, bench.slot, queue)
+    watch = PlainStopwatch(memoryview(bytearray(16)).cast("q"), counts=False)
+    recorder = Recorder(1, Role.WRITER, 0, 1, bench.slot, watch, queue)
     recorder.next_batch_ns = 2**62
     with mock.patch.object(pace, "time", clock):
         loop = pace.Pace(bench, Order(epoch=1, run=True, mode=Mode.CONTENDED, phase=0))

@@ -1,11 +1,14 @@
 from typing import Any
+from unittest import mock
 
 import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators import stopwatch
 from simulators.events import Batch, Outcome, Role, Transaction
 from simulators.slots import DONE, GOT, Slot, committed, is_holding, words_of
+from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import EVENT_NS, Recorder
 
 
@@ -18,24 +21,38 @@ class Queue:
 
 
 DURATIONS_NS = st.integers(0, 10**4) | st.integers(0, 10**8)
-"""Short ones too, for only those go through the table."""
+"""Short ones too, for only those are counted by the stopwatch."""
 
 
 def make() -> tuple[Recorder, Slot, Queue]:
     slot, queue = Slot(), Queue()
     anything: Any = queue
-    return Recorder(7, Role.WRITER, 0, 3, slot, anything), slot, queue
+    return Recorder(7, Role.WRITER, 0, 3, slot, PlainStopwatch(words_of(slot), counts=True), anything), slot, queue
+
+
+class Clock:
+    """A clock that is set by hand."""
+
+    now_ns = 1_000
+
+    def monotonic_ns(self) -> int:
+        return self.now_ns
 
 
 def commit(recorder: Recorder, slot: Slot, wait_ns: int, hold_ns: int) -> None:
-    """Do what the writer does after a commit."""
-    slot.got = slot.done = slot.done + 1
-    try:
-        recorder.table[wait_ns >> 7][wait_ns + hold_ns >> 7] += 1
-    except IndexError:
-        asked = 1_000
-        got, released = asked + wait_ns, asked + wait_ns + hold_ns
-        recorder.add(Transaction(slot.done, asked, asked, got, released, released, 0, Outcome.COMMITTED))
+    """Do what the writer does in a transaction."""
+    clock, watch, number = Clock(), recorder.stopwatch, slot.done + 1
+    with mock.patch.object(stopwatch, "time", clock):
+        watch.start(1_000, 1_000)
+        clock.now_ns += wait_ns
+        watch.got(number)
+        clock.now_ns += hold_ns
+        is_short = watch.done(number)
+    assert is_holding(slot) is False
+    assert slot.done == number
+    if not is_short:
+        got, released = watch.got_ns, watch.released_ns
+        recorder.add(Transaction(number, 1_000, 1_000, got, released, released, 0, Outcome.COMMITTED))
 
 
 @given(st.lists(st.tuples(DURATIONS_NS, DURATIONS_NS), max_size=60))

@@ -1,7 +1,7 @@
 """The stopwatch of a writer: all that the instrument does in each transaction.
 
 A contended benchmark must not be slowed by its own instrument.  In Python two looks at the clock, two words of the slot
-and three counters cost a short transaction a fifteenth of its time; compiled (`_stopwatch.c`) they cost a fiftieth.
+and three counters cost a short transaction a tenth of its time; compiled (`_stopwatch.c`) they cost a fiftieth.
 Which of the two is in use depends on whether there was a compiler when sqlwatch was installed; they count alike.
 """
 

@@ -9,6 +9,7 @@ COMMANDS = (
     ["-m", "tests.benchmarks.worker_overhead", "--writers", "1"],
     ["-m", "tests.benchmarks.worker_overhead", "--writers", "8"],
     ["-m", "tests.benchmarks.dashboard_load"],
+    ["-m", "tests.benchmarks.dashboard_load", "--transactions", "10000", "--events", "10000"],
     ["-m", "tests.benchmarks.observer_truth"],
     ["-m", "tests.benchmarks.observer_harm", "--writers", "1"],
     ["-m", "tests.benchmarks.observer_harm", "--writers", "8"],

@@ -1,7 +1,8 @@
-"""A writer that touches no database: it sends the batches that a share of 150,000 transactions/s would make."""
+"""A writer that touches no database: it sends the batches that a share of so many transactions/s would make."""
 
 from __future__ import annotations
 
+import os
 import random
 import time
 from multiprocessing.connection import Connection
@@ -13,8 +14,9 @@ from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import BATCH_NS
 from simulators.worker import Setup, Worker, run
 
-TRANSACTIONS_PER_S = 150_000
-WAITS_PER_BATCH = 20
+TRANSACTIONS_PER_S = int(os.environ.get("SYNTHETIC_TRANSACTIONS_PER_S", "150000"))
+EVENTS_PER_S = int(os.environ.get("SYNTHETIC_EVENTS_PER_S", "4000"))
+"""Of all writers together; how many of the transactions are events."""
 
 
 class InventedTimes(PlainStopwatch):
@@ -36,14 +38,15 @@ def write(worker: Worker) -> None:
     """Count transactions that never were, and report some waits, ten times a second or more."""
     rng = random.Random(worker.setup.worker)
     worker.recorder.stopwatch = watch = InventedTimes(words_of(worker.slot), counts=True)
-    per_batch = round(TRANSACTIONS_PER_S / worker.workload.writers * BATCH_NS / 1e9)
+    batches_per_s = worker.workload.writers * 1e9 / BATCH_NS
+    per_batch, waits = round(TRANSACTIONS_PER_S / batches_per_s), round(EVENTS_PER_S / batches_per_s)
     for _order in worker.orders():
         next_ns = time.monotonic_ns()
         while not worker.inbox.parks:
-            for _ in range(per_batch - WAITS_PER_BATCH):
+            for _ in range(per_batch - waits):
                 worker.slot.got = worker.slot.done = worker.slot.done + 1
                 watch.count(min(int(rng.expovariate(0.1)), 60), min(int(rng.expovariate(0.03)), 400))
-            for _ in range(WAITS_PER_BATCH):
+            for _ in range(waits):
                 _wait(worker, rng)
             worker.recorder.send()
             worker.follow_phase()

@@ -36,6 +36,9 @@ WAL_INTERVAL_NS: Final = 50_000_000
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
+PAUSED_REST_S: Final = 0.05
+"""How long to rest between two looks while the workload is paused: there is nothing to count then."""
+
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
     10: "SQLite cannot read or write its files (SQLITE_IOERR)",
@@ -241,10 +244,19 @@ class SimulationSession:
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 next_tick_ns = max(next_tick_ns + self._tick_ns, time.monotonic_ns())
-                time.sleep(max(next_tick_ns - time.monotonic_ns(), 0) / 1e9)
+                self._rest(fleet, next_tick_ns)
             fold.add(fleet.slot_sample())
             for reader in readers:
                 fold.add(reader.read(time.monotonic_ns()))
+
+    def _rest(self, fleet: Fleet, next_tick_ns: int) -> None:
+        """Sleep until the next look; longer while the workload is paused, unless there is a command."""
+        left_s = max(next_tick_ns - time.monotonic_ns(), 0) / 1e9
+        if fleet.state is not FleetState.PAUSED:
+            time.sleep(left_s)
+            return
+        with contextlib.suppress(queue.Empty):
+            self._commands.get(timeout=max(left_s, PAUSED_REST_S))(fleet)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-import os
-import platform
 import queue
-import sys
 import threading
 import time
 from collections.abc import Callable
@@ -17,15 +14,15 @@ from typing import Final
 
 from simulators.events import Batch, Mode, Role, Tick, WorkerExited
 from simulators.fleet import Fleet, FleetState
-from simulators.place import Place, PlaceError, check_database_path, create_place, filesystem_of
-from simulators.prepare import Found, PrepareError, check_databases, make_databases
+from simulators.place import Place, PlaceError, check_database_path, create_place
+from simulators.prepare import PrepareError, make_databases
 from simulators.spawning import start_tracker
-from simulators.workload import Statement, Workload
+from simulators.workload import Workload
 from sqlwatch.metrics.fold import SimulationFold
-from sqlwatch.metrics.result import Environment, Result
-from sqlwatch.metrics.snapshot import Accounting, Period, Snapshot, Status
-from sqlwatch.observe.text import printable
+from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import Period, Snapshot, Status
 from sqlwatch.observe.wal import WalReader
+from sqlwatch.session.conclusion import conclude
 from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
 from sqlwatch.session.own_cpu import OwnCpu
 from sqlwatch.session.schedule import Schedule
@@ -206,7 +203,10 @@ class SimulationSession:
                     self._drive(fleet, fold, place)
                 finally:
                     self._end_fleet(fleet, fold)
-                self._result = self._conclude(fleet, fold, place, sqlite)
+                self._result = conclude(
+                    workload, fleet, fold, place, sqlite,
+                    phases_before=len(self._earlier), message=self._message, exit_code=self._exit_code,
+                )  # fmt: skip
             finally:
                 fleet.kill_all()
                 fleet.close()
@@ -311,75 +311,6 @@ class SimulationSession:
         self.latest = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
-
-    def _check(self, place: Place) -> Found | None:
-        """Have the databases counted and checked; None, with a message, where that failed."""
-        try:
-            found = check_databases(get_context("spawn"), list(place.databases))
-        except PrepareError as error:
-            self._message = self._message or str(error)
-            return None
-        if found.complaints:
-            self._message = f"The database is damaged: integrity_check says {printable(found.complaints[0])}."
-        return found
-
-    def _conclude(self, fleet: Fleet, fold: SimulationFold, place: Place, sqlite: str) -> Result:
-        attempted, committed, in_doubt = fleet.attempted()
-        found = self._check(place)
-        increments = self._workload.statement is Statement.READ_THEN_WRITE
-        final = fold.snapshot(Status.ENDED, self._message)
-        phases = _measured_phases(final)[len(self._earlier) :]
-        by_mode = {period.mode: period for period in phases}
-        has_both = Mode.CONTENDED in by_mode and Mode.SINGLE_WRITER in by_mode
-        return Result(
-            workload=self._workload.to_mapping(),
-            environment=Environment(
-                sqlite=sqlite,
-                python=platform.python_version(),
-                platform=f"{platform.system()} {platform.release()} {platform.machine()}",
-                cpus=len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count() or 1,
-                filesystem=filesystem_of(place.databases[0]),
-            ),
-            phases=phases,
-            compared=(by_mode[Mode.CONTENDED], by_mode[Mode.SINGLE_WRITER]) if has_both else None,
-            accounting=Accounting(
-                transactions_attempted=attempted,
-                transactions_received=fold.received + in_doubt,
-                commits_received=fold.commits_received,
-                withdrawn=fold.withdrawn,
-                in_doubt=in_doubt + fold.in_doubt,
-                rows_expected=committed * self._workload.rows,
-                rows_in_database=found.rows if found else None,
-                lost=attempted - fold.received - in_doubt,
-                increments_expected=committed if increments else None,
-                increments_in_database=found.increments if found and increments else None,
-                workers_killed=sum(handle.exit is not None and handle.exit.exit != "ok" for handle in fleet.handles),
-                integrity=_integrity(found) if found else None,
-                integrity_errors=len(found.complaints) if found and found.complaints is not None else None,
-                rows_in_doubt=(in_doubt + fold.in_doubt) * self._workload.rows,
-            ),
-            final=final,
-            message=self._message,
-            exit_code=self._exit_code,
-            timelines=(final.timeline,) * len(phases),
-            workloads=(self._workload.to_mapping(),) * len(phases),
-        )
-
-
-def _integrity(found: Found) -> str:
-    """Say what came of the check of the databases' integrity."""
-    if found.complaints is None:
-        return f"not checked: {found.unchecked}"
-    return printable(found.complaints[0]) if found.complaints else "ok"
-
-
-def _measured_phases(final: Snapshot) -> tuple[Period, ...]:
-    """Return all phases that measured something, the warm-up left out."""
-    simulation = final.simulation
-    if simulation is None:
-        return ()
-    current = () if simulation.phase.name == "warm-up" else (simulation.phase,)
-    return (*simulation.ended_phases, *current)
 
 
 def _toggle_mode(fleet: Fleet) -> None:

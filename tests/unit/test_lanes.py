@@ -22,9 +22,11 @@ from simulators.events import (
 )
 from simulators.quantities import BusyPolicy
 from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
-from sqlwatch.metrics.lane_columns import MOST_EVENTS, Stretch, picture
+from sqlwatch.metrics.lane_intervals import intervals
+from sqlwatch.metrics.lane_picture import MOST_EVENTS, picture
 from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing
-from sqlwatch.metrics.lanes import KEPT_NS, Doing, Interval, Lanes, intervals
+from sqlwatch.metrics.lanes import KEPT_NS, Doing, Interval, Lanes
+from sqlwatch.metrics.stretches import Stretch
 from sqlwatch.metrics.wait_story import wait_story
 
 MS = 1_000_000
@@ -232,9 +234,10 @@ def test_the_story_of_a_wait_adds_up() -> None:
     story = wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 1)
     assert story is not None
     assert story.waited_ns == 36 * MS
-    assert [(one.label, one.times, one.held_ns / MS) for one in story.holders] == [("w2", 2, 12), ("w3", 2, 5)]
-    assert story.unknown_ns == 14 * MS, "two counted transactions of w3 lie somewhere between 10 and 30 ms"
-    assert story.free_ns == (36 - 12 - 5 - 14) * MS
+    holders = [(one.label, one.times, one.held_ns / MS) for one in story.meanwhile.holders]
+    assert holders == [("w2", 2, 12), ("w3", 2, 5)]
+    assert story.meanwhile.unknown_ns == 14 * MS, "two counted transactions of w3 lie somewhere between 10 and 30 ms"
+    assert story.meanwhile.free_ns == (36 - 12 - 5 - 14) * MS
     assert story.sleeps is not None
     assert [sleep.slept_ns // MS for sleep in story.sleeps] == [1, 2, 5, 10, 15]
     assert story.sleeps[-1].looked_ns == story.waited_ns, "the last look is the one that got it"

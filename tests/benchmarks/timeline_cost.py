@@ -48,7 +48,9 @@ def batches(rate: int, workers: int, seconds: int) -> list[Batch]:
                 found.append(Transaction(number + 1, asked_ns, asked_ns, got_ns, released_ns, released_ns, 2, 0))
             begin_ns = STARTED_NS + since_ns
             until_ns = begin_ns + BATCH_NS
-            made.append(Batch(worker, Role.WRITER, 0, 1, begin_ns, until_ns, len(found), transactions=tuple(found)))
+            made.append(
+                Batch(worker, Role.WRITER, 0, 1, begin_ns, until_ns, len(found), len(found), transactions=tuple(found))
+            )
     return made
 
 

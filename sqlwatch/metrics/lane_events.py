@@ -11,6 +11,10 @@ _NEXT_SAMPLE_NS: Final = 150_000_000
 """A hold that begins so soon after a wait was last seen, three looks at the slots, belongs to it."""
 
 
+_SENDING_NS: Final = 5_000_000
+"""A batch that is sent in a hold, at its beginning, takes no longer."""
+
+
 class EventKey(NamedTuple):
     """A transaction on the lock timeline: by its number or, before a batch has told that, by its beginning as seen."""
 
@@ -55,6 +59,7 @@ class LaneEvent(NamedTuple):
     until_ns: int
     waited_ns: int
     """For the write lock, so far."""
+    held_ns: int
     goes_on: bool
 
 
@@ -88,6 +93,7 @@ def event_of(lanes: Lanes, key: EventKey) -> LaneEvent | None:
 def untold(lane: WorkerLane) -> Untold | None:
     """Return the newest wait or hold that no batch has told of; None where there is none."""
     told_ns = _told_until_ns(lane)
+    batch_ns = lane.chunks[-1].until_ns - _SENDING_NS if lane.chunks else 0
     runs = lane.runs
     for number in range(len(runs) - 1, -1, -1):
         run = runs[number]
@@ -95,6 +101,8 @@ def untold(lane: WorkerLane) -> Untold | None:
             return None
         if run.from_ns < told_ns or run.state not in _OF_THE_LOCK or run.from_ns == run.until_ns:
             continue  # told already, or seen at one look only: a short transaction
+        if run.state is WorkerState.HOLDING and run.from_ns < batch_ns:
+            continue  # several short ones, of which the batch tells
         before = runs[number - 1] if number and run.state is WorkerState.HOLDING else None
         if before is not None and before.state is WorkerState.WAITING and before.from_ns >= told_ns:
             wait = before if run.from_ns - before.until_ns <= _NEXT_SAMPLE_NS else None
@@ -129,11 +137,18 @@ def _told(worker: int, transaction: Transaction) -> LaneEvent:
         transaction.asked_ns,
         transaction.done_ns,
         (transaction.got_ns or transaction.done_ns) - transaction.asked_ns,
+        transaction.released_ns - transaction.got_ns if transaction.got_ns else 0,
         goes_on=False,
     )
 
 
 def _open(worker: int, seen: Untold) -> LaneEvent:
-    waited_ns = (seen.hold.from_ns if seen.hold is not None else seen.until_ns) - seen.from_ns
-    key = EventKey(worker, 0, seen.from_ns)
-    return LaneEvent(key, seen.from_ns, seen.until_ns, waited_ns if seen.wait is not None else 0, seen.goes_on)
+    waited_until_ns = seen.hold.from_ns if seen.hold is not None else seen.until_ns
+    return LaneEvent(
+        EventKey(worker, 0, seen.from_ns),
+        seen.from_ns,
+        seen.until_ns,
+        waited_until_ns - seen.from_ns,
+        seen.until_ns - waited_until_ns,
+        seen.goes_on,
+    )

@@ -50,7 +50,7 @@ class OpenStory(msgspec.Struct, frozen=True):
     gives_up_in_ns: int | None
     """How long until the busy error; None where there is none to come."""
     holders_now: tuple[str, ...]
-    """Who held the lock at the newest look, as far as was seen."""
+    """Who held the lock at the newest look, as far as was seen; the single writer first, then for whom."""
     meanwhile: Meanwhile | None
     """The lock within the wait."""
     waiters: tuple[Waiter, ...]
@@ -102,15 +102,13 @@ def _rungs(lanes: Lanes, waited_ns: int) -> Rungs | None:
 
 
 def _holders_now(lanes: Lanes, own: WorkerLane) -> tuple[str, ...]:
-    """Return whom the newest look found holding the lock."""
-    return tuple(
-        lane.label
+    """Return whom the newest look found holding the lock: the single writer first, then for whom it works."""
+    found = [
+        lane
         for lane in lanes.lanes
-        if lane.database == own.database
-        and lane.role in (Role.WRITER, Role.SINGLE_WRITER)
-        and lane.runs
-        and lane.runs[-1].state is WorkerState.HOLDING
-    )
+        if lane.database == own.database and lane.runs and lane.runs[-1].state is WorkerState.HOLDING
+    ]
+    return tuple(lane.label for lane in sorted(found, key=lambda lane: lane.role is not Role.SINGLE_WRITER))
 
 
 def _waiters(lanes: Lanes, own: WorkerLane, seen: Untold) -> tuple[Waiter, ...]:

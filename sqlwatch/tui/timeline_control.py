@@ -186,12 +186,11 @@ def _words(lanes: Lanes, event: LaneEvent) -> str:
     """Say in a few words what an event is."""
     lane = lanes.lane(event.key.worker)
     who = lane.label if lane is not None else str(event.key.worker)
-    held_ns = event.until_ns - event.from_ns - event.waited_ns
-    if event.goes_on and held_ns:
-        what = f"has held the lock for {units.duration(held_ns)} so far"
+    waited, held = units.duration(event.waited_ns), units.duration(event.held_ns)
+    if event.goes_on:
+        what = f"has held the lock for {held} so far" if event.held_ns else f"has waited {waited} so far"
     else:
-        waited = units.duration(event.waited_ns)
-        what = f"has waited {waited} so far" if event.goes_on else f"waited {waited}"
+        what = f"waited {waited}" + (f", then held the lock for {held}" if event.held_ns else "")
     return f"{who} {what}; enter tells all of it"
 
 

@@ -89,7 +89,8 @@ def _now(story: OpenStory) -> tuple[Line, ...]:
         return ()
     if not story.holders_now:
         return (line("now", "nobody was found holding it at the newest look"),)
-    return (line("now", f"{' and '.join(story.holders_now)} held it at the newest look"),)
+    names = (" for " if story.mode is Mode.SINGLE_WRITER else " and ").join(story.holders_now)
+    return (line("now", f"{names} held it at the newest look"),)
 
 
 def _waiters(story: OpenStory) -> tuple[Line, ...]:

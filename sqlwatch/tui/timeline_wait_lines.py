@@ -55,6 +55,6 @@ def lock_lines(lock: Meanwhile, waited_ns: int, *, asleep: bool) -> tuple[Line, 
     lines.append(line("free", free + words, Ink.WARNING if asleep else Ink.TEXT))
     if lock.unknown_ns:
         share = units.share(lock.unknown_ns / waited_ns)
-        words = "unknown: others' transactions that are only counted, or not told yet"
+        words = "others' transactions may lie there that are only counted, or not told yet"
         lines.append(line("unknown", f"{units.duration(lock.unknown_ns)} ({share}); {words}"))
     return tuple(lines)

@@ -13,7 +13,7 @@ from sqlwatch.metrics import lane_picture
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_picture import Picture, picture
 from sqlwatch.metrics.lane_ring import LaneRing
-from sqlwatch.metrics.lanes import LATENESS_NS, Doing
+from sqlwatch.metrics.lanes import LATENESS_NS
 from sqlwatch.metrics.stretches import Stretch
 
 MS = 1_000_000

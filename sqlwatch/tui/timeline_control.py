@@ -146,7 +146,8 @@ class PastApp(ZoomingApp):
             return
         if not self._is_still():
             self.action_freeze()
-        lanes, worker, past = self._lanes(), self.chosen_worker(), self._live.past
+        lanes, past = self._lanes(), self._live.past
+        worker = past.event.worker if past.event is not None else self.chosen_worker()
         events = events_of(lanes, worker) if lanes is not None and worker is not None else []
         if lanes is None or not events:
             back_ns = past.back_ns - steps * self._live.window_ns // 2
@@ -163,6 +164,7 @@ class PastApp(ZoomingApp):
         if not 0 <= position < len(events):
             self.say("there is no event further on" if steps > 0 else "no earlier event is kept")
             return
+        self.choose_worker(events[position].key.worker)
         self._look_at(lanes, events[position])
 
     def _look_at(self, lanes: Lanes, event: LaneEvent) -> None:

@@ -103,15 +103,17 @@ def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
     each = glyphs.columns
     columns = [*lane.columns, *[UNKNOWN] * (-len(lane.columns) % each)]
     text, inks = [], []
-    known: dict[tuple[int, ...], tuple[str, Ink]] = {}  # most cells are whole stretches of one and the same column
-    for cell in range(len(columns) // each):
-        part = columns[cell * each : (cell + 1) * each]
-        key = tuple(map(id, part))
-        drawn = known.get(key)
-        if drawn is None:
-            drawn = known[key] = _cell(part, lane.ink, glyphs)
-        text.append(drawn[0])
-        inks.append(Ink.CURSOR if lane.selected is not None and cell in lane.selected else drawn[1])
+    first = last = None
+    char, ink = "", Ink.TEXT
+    for part in zip(*[iter(columns)] * each, strict=True):
+        if part[0] is not first or part[-1] is not last:  # most cells are stretches of one and the same column
+            first, last = part[0], part[-1]
+            char, ink = _cell(part, lane.ink, glyphs)
+        text.append(char)
+        inks.append(ink)
+    if lane.selected is not None:
+        for cell in range(max(lane.selected.start, 0), min(lane.selected.stop, len(inks))):
+            inks[cell] = Ink.CURSOR
     return inked("".join(text), inks)
 
 

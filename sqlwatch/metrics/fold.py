@@ -280,7 +280,7 @@ class SimulationFold:
             phase=self._freeze(current),
             window=window,
             ended_phases=(*self._earlier, *ended),
-            recent=tuple(self._recents.newest),
+            recent=self._recents.newest,
             grave=tuple(self._recents.grave),
             forgotten=self._recents.forgotten,
             newest_of={worker: self._recents.of(worker) for worker in self._workers},

@@ -6,12 +6,13 @@ A Snapshot takes references to chunks that never change, so making one costs the
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState, is_busy
-from sqlwatch.metrics.lanes import KEPT_NS, Chunk, Lanes, LockLook, Run, WorkerLane, wait_end_ns
+from simulators.events import Batch, Mode, Role, SlotSample, Transaction, WorkerSample, WorkerState, is_busy
+from sqlwatch.metrics.lanes import KEPT_NS, Chunk, Lanes, LockLook, Run, WorkerLane
 
 KEPT_TRANSACTIONS: Final = 20_000
 """Newest events that are kept with their times, of all workers together; of older ones the sums of a chunk remain."""
@@ -50,18 +51,7 @@ class _Ring:
             since_ns = min(since_ns, max(asked_ns, self.until_ns))
             counted = batch.finished - len(transactions)
             number_before = max(number_before, transactions[0].number - 1 - counted)
-        held_ns = asleep_ns = queued_ns = 0
-        has_failed = False
-        is_client = mode is Mode.SINGLE_WRITER
-        for transaction in transactions:
-            waited_ns = wait_end_ns(transaction, mode) - transaction.asked_ns
-            if transaction.retries and not is_client:
-                asleep_ns += waited_ns
-            else:
-                queued_ns += waited_ns
-            if transaction.got_ns and not is_client:
-                held_ns += transaction.released_ns - transaction.got_ns
-            has_failed = has_failed or is_busy(transaction.outcome)
+        held_ns, asleep_ns, queued_ns = _sums_ns(transactions, mode)
         self.chunks.append(
             Chunk(
                 since_ns=since_ns,
@@ -74,7 +64,7 @@ class _Ring:
                 held_ns=held_ns,
                 asleep_ns=asleep_ns,
                 queued_ns=queued_ns,
-                failed=has_failed,
+                failed=batch.committed < batch.finished and any(is_busy(one.outcome) for one in transactions),
                 checkpoints=batch.checkpoints,
                 has_events=batch.role is not Role.SINGLE_WRITER,
             )
@@ -130,6 +120,23 @@ class _Ring:
             if run.state in _AT_REST and run.until_ns <= before_ns:
                 return run.until_ns
         return 0
+
+
+def _sums_ns(transactions: Iterable[Transaction], mode: Mode) -> tuple[int, int, int]:
+    """Return for how long these held the lock, waited for it asleep, and waited otherwise; at thousands a second."""
+    if mode is Mode.SINGLE_WRITER:
+        return 0, 0, sum([one.done_ns - one.asked_ns for one in transactions])
+    held_ns = asleep_ns = queued_ns = 0
+    for one in transactions:
+        got_ns = one.got_ns
+        if got_ns:
+            held_ns += one.released_ns - got_ns
+        waited_ns = (got_ns or one.done_ns) - one.asked_ns
+        if one.retries:
+            asleep_ns += waited_ns
+        else:
+            queued_ns += waited_ns
+    return held_ns, asleep_ns, queued_ns
 
 
 _AT_REST: Final = (WorkerState.PARKED, WorkerState.STARTING)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from typing import Final
+from collections.abc import Iterable, Iterator, Sequence
+from typing import Final, overload
 
 from simulators.events import Batch, Transaction
 from sqlwatch.metrics.snapshot import Recent
@@ -24,25 +25,64 @@ OF_A_WORKER: Final = 20
 """Newest transactions of one worker."""
 
 
+class Newest(Sequence[Recent]):
+    """Transactions as they came, a worker's at a time; a Recent is made of each only when somebody looks at it."""
+
+    def __init__(self, parts: Iterable[tuple[int, tuple[Transaction, ...]]]) -> None:
+        self._parts = tuple(parts)
+
+    def __len__(self) -> int:
+        return sum(len(transactions) for _, transactions in self._parts)
+
+    def __iter__(self) -> Iterator[Recent]:
+        for worker, transactions in self._parts:
+            for transaction in transactions:
+                yield Recent(worker, transaction)
+
+    @overload
+    def __getitem__(self, index: int) -> Recent: ...
+    @overload
+    def __getitem__(self, index: slice) -> tuple[Recent, ...]: ...
+    def __getitem__(self, index: int | slice) -> Recent | tuple[Recent, ...]:
+        return tuple(self)[index]
+
+
 class Recents:
     """The mutable side of `Simulation.recent`, `grave` and `newest_of`."""
 
     def __init__(self) -> None:
-        self.newest: deque[Recent] = deque(maxlen=NEWEST)
+        self._newest: deque[tuple[int, tuple[Transaction, ...]]] = deque()
+        self._kept = 0
         self.grave: deque[Recent] = deque(maxlen=GRAVE)
         self._of_workers: dict[int, deque[Transaction]] = {}
         self._added = 0
 
     def add(self, batch: Batch) -> None:
         """Add the transactions of a batch."""
-        recents = [Recent(batch.worker, transaction) for transaction in batch.transactions]
-        if batch.finished == batch.committed and batch.lock_wait.max_ns < GRAVE_WAIT_NS:
-            self.newest.extend(recents)  # none can be grave: at thousands a second it pays not to ask each
-        else:
-            self.grave.extend(one for one in recents if is_grave(one.transaction))
-            self.newest.extend(one for one in recents if not is_grave(one.transaction))
-        self._of_workers.setdefault(batch.worker, deque(maxlen=OF_A_WORKER)).extend(batch.transactions)
-        self._added += len(recents)
+        transactions = batch.transactions
+        if not transactions:
+            return
+        worker = batch.worker
+        self._added += len(transactions)
+        self._of_workers.setdefault(worker, deque(maxlen=OF_A_WORKER)).extend(transactions[-OF_A_WORKER:])
+        # Of committed ones without a long wait none can be grave: at thousands a second it pays not to ask each.
+        if batch.finished != batch.committed or batch.lock_wait.max_ns >= GRAVE_WAIT_NS:
+            self.grave.extend(Recent(worker, one) for one in transactions if is_grave(one))
+            transactions = tuple(one for one in transactions if not is_grave(one))
+        if transactions:
+            self._newest.append((worker, transactions))
+        self._kept += len(transactions)
+        while self._kept > NEWEST:
+            worker, transactions = self._newest.popleft()
+            surplus = min(self._kept - NEWEST, len(transactions))
+            self._kept -= surplus
+            if surplus < len(transactions):
+                self._newest.appendleft((worker, transactions[surplus:]))
+
+    @property
+    def newest(self) -> Newest:
+        """The newest ones that are not grave, oldest first."""
+        return Newest(self._newest)
 
     def of(self, worker: int) -> tuple[Transaction, ...]:
         """Return the newest transactions of a worker, oldest first."""
@@ -51,7 +91,7 @@ class Recents:
     @property
     def forgotten(self) -> int:
         """How many have been pushed out."""
-        return self._added - len(self.newest) - len(self.grave)
+        return self._added - self._kept - len(self.grave)
 
 
 def wait_ns(transaction: Transaction) -> int:

@@ -7,6 +7,7 @@ Durations in `_ns` are integers on CLOCK_MONOTONIC; shares and utilisations are 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -279,7 +280,7 @@ class Simulation(msgspec.Struct, frozen=True):
     window: Period
     """The last seconds, sliding."""
     ended_phases: tuple[Period, ...] = ()
-    recent: tuple[Recent, ...] = ()
+    recent: Sequence[Recent] = ()
     """Newest waits, errors and long holds in the order in which they arrived; a ring of bounded length."""
     grave: tuple[Recent, ...] = ()
     """The same of those that failed or waited very long: a ring of their own, so that many short ones push none out."""

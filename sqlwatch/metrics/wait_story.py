@@ -1,14 +1,13 @@
-"""One transaction's wait, told from the lanes of all workers: who held the lock meanwhile, and when it was free."""
+"""One transaction's wait, told from the lanes of all workers: on which rungs it slept, and who held the lock."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import msgspec
 
-from simulators.events import Mode, Role, Transaction, is_busy
+from simulators.events import Mode, Transaction, is_busy
 from sqlwatch.metrics.ladder import looks_ns, looks_until_got_ns, sleeps_ns
-from sqlwatch.metrics.lanes import Doing, Lanes, WorkerLane, intervals, transactions_of, wait_end_ns
+from sqlwatch.metrics.lanes import Lanes, transactions_of, wait_end_ns
+from sqlwatch.metrics.meanwhile import Meanwhile, meanwhile
 
 
 class Sleep(msgspec.Struct, frozen=True):
@@ -18,17 +17,8 @@ class Sleep(msgspec.Struct, frozen=True):
     looked_ns: int
 
 
-class MeanwhileHeld(msgspec.Struct, frozen=True):
-    """Holds of another worker within the wait."""
-
-    worker: int
-    label: str
-    times: int
-    held_ns: int
-
-
 class WaitStory(msgspec.Struct, frozen=True):
-    """All that is known of one transaction and its wait; the three times of the lock add up to the wait."""
+    """All that is known of one transaction and its wait."""
 
     worker: int
     label: str
@@ -38,13 +28,7 @@ class WaitStory(msgspec.Struct, frozen=True):
     waited_ns: int
     sleeps: tuple[Sleep, ...] | None
     """None where the delays were drawn at random."""
-    holders: tuple[MeanwhileHeld, ...]
-    """Longest first."""
-    held_ns: int
-    free_ns: int
-    """Nobody held the lock, and this worker did not take it."""
-    unknown_ns: int
-    """Somebody may have held it: transactions that were only counted, or a time that is forgotten."""
+    meanwhile: Meanwhile
 
 
 def wait_story(lanes: Lanes, worker: int, number: int) -> WaitStory | None:
@@ -59,80 +43,16 @@ def wait_story(lanes: Lanes, worker: int, number: int) -> WaitStory | None:
     asked_ns, until_ns = transaction.asked_ns, max(wait_end_ns(transaction, mode), transaction.asked_ns)
     if mode is Mode.SINGLE_WRITER and transaction.got_ns:
         until_ns = max(transaction.got_ns, asked_ns)
-    exact, vague = [], []
-    for other in lanes.lanes:
-        if other.database == lane.database and other.role is Role.WRITER and other is not lane:
-            holds, counted = _of(other, lanes, asked_ns, until_ns)
-            exact += [(begin, end, other) for begin, end in holds]
-            vague += counted
-    exact.sort(key=lambda hold: hold[:2])
-    holders: dict[int, MeanwhileHeld] = {}
-    cursor = asked_ns
-    free: list[tuple[int, int]] = []
-    for begin, end, other in exact:
-        if cursor < begin:
-            free.append((cursor, begin))
-        held_ns = end - max(begin, cursor)
-        if held_ns > 0:
-            known = holders.get(other.worker, MeanwhileHeld(other.worker, other.label, 0, 0))
-            holders[other.worker] = msgspec.structs.replace(
-                known, times=known.times + 1, held_ns=known.held_ns + held_ns
-            )
-            cursor = end
-    if cursor < until_ns:
-        free.append((cursor, until_ns))
-    unknown_ns = _common_ns(free, vague)
-    held_ns = sum(holder.held_ns for holder in holders.values())
-    waited_ns = until_ns - asked_ns
     return WaitStory(
         worker=worker,
         label=lane.label,
         database=lane.database,
         mode=mode,
         transaction=transaction,
-        waited_ns=waited_ns,
-        sleeps=_sleeps(lanes, transaction, mode, waited_ns),
-        holders=tuple(sorted(holders.values(), key=lambda holder: -holder.held_ns)),
-        held_ns=held_ns,
-        free_ns=waited_ns - held_ns - unknown_ns,
-        unknown_ns=unknown_ns,
+        waited_ns=until_ns - asked_ns,
+        sleeps=_sleeps(lanes, transaction, mode, until_ns - asked_ns),
+        meanwhile=meanwhile(lanes, lane, asked_ns, until_ns),
     )
-
-
-def _of(
-    lane: WorkerLane, lanes: Lanes, from_ns: int, until_ns: int
-) -> tuple[list[tuple[int, int]], list[tuple[int, int]]]:
-    """Return another worker's holds within a stretch, and when it may have held without our knowing."""
-    holds, vague = [], []
-    for piece in intervals(lane, lanes.mode, from_ns, until_ns):
-        if piece.doing is Doing.HOLDING:
-            holds.append((piece.from_ns, piece.until_ns))
-        elif piece.doing is Doing.MIXED or (piece.doing is Doing.IDLE and not piece.is_exact):
-            vague.append((piece.from_ns, piece.until_ns))
-    for transaction, mode in transactions_of(lane, from_ns, until_ns):
-        begin, end = max(transaction.got_ns, from_ns), min(transaction.released_ns, until_ns)
-        if mode is Mode.SINGLE_WRITER and transaction.got_ns and begin < end:
-            holds.append((begin, end))
-    if lane.chunks and lane.chunks[0].since_ns > from_ns and lane.runs and lane.runs[0].from_ns < from_ns:
-        vague.append((from_ns, min(lane.chunks[0].since_ns, until_ns)))
-    return holds, vague
-
-
-def _common_ns(free: Iterable[tuple[int, int]], vague: list[tuple[int, int]]) -> int:
-    """Return how much of the free time is vague.
-
-    >>> _common_ns([(0, 10), (20, 30)], [(5, 22), (6, 8)])
-    7
-    """
-    total = 0
-    for begin, end in free:
-        cursor = begin
-        for start, stop in sorted(vague):
-            common = min(stop, end) - max(start, cursor)
-            if common > 0:
-                total += common
-                cursor = min(stop, end)
-    return total
 
 
 def _sleeps(lanes: Lanes, transaction: Transaction, mode: Mode, waited_ns: int) -> tuple[Sleep, ...] | None:

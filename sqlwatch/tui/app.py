@@ -35,6 +35,7 @@ from sqlwatch.tui.worker_table import WorkerTable
 if TYPE_CHECKING:
     from textual.geometry import Size
 
+    from sqlwatch.metrics.lane_events import EventKey
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
 
@@ -174,14 +175,28 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
         self.follow_cursor()
 
     def chosen_worker(self) -> int | None:
-        """Return the worker under the cursor."""
-        return self.lists[0].selected
+        """Return the worker under the cursor; where there is no table, whose event was selected last."""
+        event, selected = self._live.past.event, self.lists[0].selected
+        return selected if selected is not None or event is None else event.worker
+
+    def choose_worker(self, worker: int) -> bool:
+        """Put the cursor on a worker; return whether that was possible."""
+        return self.choose(worker)
+
+    def sight_ns(self) -> int | None:
+        """Return when the picture of the lanes ends that is on screen."""
+        panel = self.screen_stack[0].query_one(LanesPanel)
+        return panel.sight_ns if panel.display else None
 
     def action_detail(self) -> None:
         """Show all that is known of the past event under the cursor, else of the worker or the finding."""
         if (event := self.event_under_cursor()) is None:
             super().action_detail()
-            return
+        else:
+            self.open_event(event)
+
+    def open_event(self, event: EventKey) -> None:
+        """Show all that is known of an event; left and right show its neighbours."""
         from sqlwatch.tui.timeline_event_page import event_page  # only when it is wanted
 
         def step(steps: int) -> MakePage | None:

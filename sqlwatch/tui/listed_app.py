@@ -62,6 +62,13 @@ class ListedApp(DashboardApp):
             one.has_cursor = one is inside
             one.rebuild()
 
+    def choose(self, key: Any) -> bool:
+        """Put the cursor on an item of the table; return False if that does not show it."""
+        table = self.table
+        self._put_cursor(table)
+        table.select(key)
+        return table.selected in (key, None)
+
     def move_cursor(self, steps: int) -> None:
         """Move the cursor, from the end of one list into the other and back."""
         inside = self.active_list

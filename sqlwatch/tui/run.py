@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from simulators.scenario import Scenario
@@ -37,5 +38,6 @@ def run_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs, lesson=lesson,
         open_lesson=open_lesson, driver_class=terminal_driver(),
     )  # fmt: skip
+    gc.freeze()  # what was imported never becomes garbage: no need to look through it again and again
     app.run(mouse=mouse)
     return app.return_code or 0

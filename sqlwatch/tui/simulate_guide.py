@@ -34,7 +34,9 @@ GUIDE: Final = (
         "short transactions are only counted, {shades} shows how much of the time they held, the title says "
         "'sampled', and a ~ stands before the share. [ and ] show less or more time. Space freezes; then left and "
         "right go from wait to wait of the selected worker, up and down to another worker, and enter tells which "
-        "rungs it slept and who held the lock meanwhile. What is newer than 0.2s is still on its way and not drawn.",
+        "rungs it slept and who held the lock meanwhile, also of a wait or hold that still goes on: there space lets "
+        "it grow, and when it ends, the page tells its end. With a mouse, click on an event, and again for its page; "
+        "the wheel zooms. What is newer than 0.2s is still on its way and not drawn.",
     ),
     (
         "Throughput",

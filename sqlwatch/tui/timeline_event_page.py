@@ -7,30 +7,51 @@ from collections.abc import Callable
 from simulators.events import Mode, Outcome
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Segment
+from sqlwatch.metrics.lane_events import EventKey, event_of
+from sqlwatch.metrics.open_story import open_story
 from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.metrics.wait_story import WaitStory, wait_story
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
-from sqlwatch.tui.view import EventKey, View
-
-_MOST_HOLDERS = 20
+from sqlwatch.tui.timeline_open_page import open_page
+from sqlwatch.tui.timeline_wait_lines import lock_lines, rung_lines
+from sqlwatch.tui.view import View
 
 
 def event_page(event: EventKey) -> Callable[[View], Page]:
-    """Return what makes the page of an event."""
+    """Return what makes the page of an event; one that goes on becomes the finished one when its end is told."""
 
     def make(view: View) -> Page:
         simulation = view.simulation
-        story = wait_story(simulation.lanes, *event) if simulation is not None else None
-        if story is None:
-            gone = line("", "This event is not kept any more: only the newest ones are, for about half a minute.")
-            return (Section("Event", Ink.STRONG, (gone,)),)
-        return (
-            Section(f"One transaction of {story.label}", Ink.STRONG, _what(story, view)),
-            Section("How it waited", Ink.WAITS, _how(story)),
-            Section("The write lock meanwhile", Ink.HOLDS, _meanwhile(story)),
-        )
+        if simulation is None:
+            return _gone(event)
+        lanes = simulation.lanes
+        found = event_of(lanes, event)
+        if found is not None and found.key.number:
+            story = wait_story(lanes, found.key.worker, found.key.number)
+            return finished_page(story, view) if story is not None else _gone(event)
+        so_far = open_story(lanes, event)
+        if so_far is None:
+            return _gone(event)
+        return open_page(so_far, view)
 
     return make
+
+
+def _gone(event: EventKey) -> Page:
+    words = "This event is not kept any more: only the newest ones are, for about half a minute."
+    if not event.number:
+        words = "It has ended, and its end is either still on its way, or it was so short that it was only counted."
+    return (Section("Event", Ink.STRONG, (line("", words),)),)
+
+
+def finished_page(story: WaitStory, view: View) -> Page:
+    """Return the page of a transaction that has ended."""
+    is_asleep = bool(story.transaction.retries) and story.mode is not Mode.SINGLE_WRITER
+    return (
+        Section(f"One transaction of {story.label}", Ink.STRONG, _what(story, view)),
+        Section("How it waited", Ink.WAITS, _how(story)),
+        Section("The write lock meanwhile", Ink.HOLDS, lock_lines(story.meanwhile, story.waited_ns, asleep=is_asleep)),
+    )
 
 
 def _what(story: WaitStory, view: View) -> tuple[Line, ...]:
@@ -68,37 +89,4 @@ def _how(story: WaitStory) -> tuple[Line, ...]:
     if story.sleeps is None:
         lines.append(line("rungs", "unknown: this busy policy draws its delays at random"))
         return tuple(lines)
-    found = "got it" if story.transaction.got_ns else "taken"
-    last = len(story.sleeps) - 1
-    lines += [
-        line(
-            f"rung {number + 1}",
-            f"slept {units.duration(rung.slept_ns).rjust(5)}, looked ~{units.duration(rung.looked_ns)} after asking: "
-            f"{found if number == last else 'taken'}",
-        )
-        for number, rung in enumerate(story.sleeps)
-    ]
-    return tuple(lines)
-
-
-def _meanwhile(story: WaitStory) -> tuple[Line, ...]:
-    if not story.waited_ns:
-        return (line("", "It did not wait."),)
-    lines = [
-        line(
-            holder.label,
-            f"held it {holder.times} time{'s' * (holder.times != 1)}, {units.duration(holder.held_ns)} "
-            f"({units.share(holder.held_ns / story.waited_ns)})",
-        )
-        for holder in story.holders[:_MOST_HOLDERS]
-    ]
-    if len(story.holders) > _MOST_HOLDERS:
-        lines.append(line("others", f"{len(story.holders) - _MOST_HOLDERS} more workers held it"))
-    free = units.share(story.free_ns / story.waited_ns)
-    asleep = " while this worker slept" if story.transaction.retries and story.mode is not Mode.SINGLE_WRITER else ""
-    lines.append(line("free", f"{units.duration(story.free_ns)} ({free}){asleep}", Ink.WARNING if asleep else Ink.TEXT))
-    if story.unknown_ns:
-        share = units.share(story.unknown_ns / story.waited_ns)
-        words = "unknown: others wrote short transactions then, which are only counted"
-        lines.append(line("unknown", f"{units.duration(story.unknown_ns)} ({share}); {words}"))
-    return tuple(lines)
+    return (*lines, *rung_lines(story.sleeps, last="got it" if story.transaction.got_ns else "taken"))

@@ -8,11 +8,15 @@ from simulators.events import Mode, Role
 from sqlwatch.charts import units
 from sqlwatch.charts.lanes import Axis, Lane, lane_rows, margins
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
-from sqlwatch.metrics.lane_columns import Column, LaneColumns, LockColumns, Picture, Stretch, picture
-from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane, transactions_of
+from sqlwatch.metrics.lane_columns import Column, LaneColumns
+from sqlwatch.metrics.lane_events import EventKey, event_of
+from sqlwatch.metrics.lane_picture import Picture, picture
+from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane
+from sqlwatch.metrics.lock_columns import LockColumns
 from sqlwatch.metrics.snapshot import Simulation
-from sqlwatch.tui.panel import Panel
-from sqlwatch.tui.view import EventKey, View
+from sqlwatch.metrics.stretches import Stretch
+from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
+from sqlwatch.tui.view import View
 
 _ROWS_FOR_LEGEND: Final = 9
 _CAPTION: Final = "~100%"
@@ -21,7 +25,7 @@ _LEAST_WASTED: Final = 1 / 16
 """From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
 
 
-class LanesPanel(Panel):
+class LanesPanel(LaneRowsPanel):
     """Who waited, slept, looked and held, over the last seconds."""
 
     TITLE = "Lock timeline"
@@ -29,6 +33,8 @@ class LanesPanel(Panel):
 
     _drawn: tuple[Lanes, Stretch, Picture] | None = None
     _shown: View | None = None
+    _plot = range(0)
+    """Columns of the screen in which the lanes' time is."""
 
     def show(self, view: View) -> None:
         """Show another View, but the live lanes not more often than twice a second: more than that nobody can read."""
@@ -63,7 +69,7 @@ class LanesPanel(Panel):
         """Return the lock, the lanes, the time, and a legend where there is room."""
         simulation = view.simulation
         if simulation is None or not simulation.lanes.lanes:
-            self._drawn = None
+            self._drawn, self._owners = None, ()
             return [(Segment(" nobody works yet", Ink.MUTED),)]
         lanes = simulation.lanes
         legend = height >= _ROWS_FOR_LEGEND
@@ -72,13 +78,15 @@ class LanesPanel(Panel):
         locks = max(min(lanes.databases, room // 6), 1)
         chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.past.event)
         labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
-        plot = margins(labels, [_CAPTION], width)[1]
+        before, plot, _ = margins(labels, [_CAPTION], width)
+        self._plot = range(before, before + plot)
+        self._owners = (*[None] * 2 * locks, *(lane.worker for lane in chosen))
         if plot < 4:
             return [(Segment(" too narrow", Ink.MUTED),)]
         stretch = stretch_of(lanes, view, plot * view.glyphs.columns)
         seen = self._picture(lanes, stretch)
         drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
-        drawn += [_lane(lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
+        drawn += [_lane(lanes, lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
         hidden = len(present_lanes(simulation)) - len(chosen)
         result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
@@ -86,10 +94,23 @@ class LanesPanel(Panel):
             result.append(fitted((Segment(" "), *whole_parts(_signs(view, seen), width - 1)), width))
         return result
 
+    @property
+    def sight_ns(self) -> int | None:
+        """When the picture ends that is drawn; None while there is none."""
+        return self._drawn[1].until_ns if self._drawn is not None else None
+
+    def clicked(self, who: int, x: int) -> LaneClicked:
+        """Return whose lane it is and which moment."""
+        if self._drawn is None or x not in self._plot:
+            return LaneClicked(who)
+        stretch, cell_ns = self._drawn[1], self._drawn[1].column_ns * self._view.glyphs.columns
+        at_ns = stretch.from_ns + (x - self._plot.start) * cell_ns + cell_ns // 2
+        return LaneClicked(who, at_ns, cell_ns, stretch.until_ns)
+
     def _picture(self, lanes: Lanes, stretch: Stretch) -> Picture:
         """Return what is known of the stretch; it is worked out once for a Snapshot."""
         if self._drawn is None or self._drawn[0] is not lanes or self._drawn[1] != stretch:
-            self._drawn = lanes, stretch, picture(lanes, stretch)
+            self._drawn = lanes, stretch, picture(lanes, stretch, self._drawn[2] if self._drawn is not None else None)
         return self._drawn[2]
 
 
@@ -104,9 +125,10 @@ def _is_soon_after(shown: View, view: View) -> bool:
 
 
 def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
-    """Return the stretch in sight; it begins at a whole column, so that bars do not shimmer while time goes on."""
+    """Return the stretch in sight; it begins at a whole cell, so that bars do not shimmer while time goes on."""
     column_ns = max(view.window_ns // max(columns, 1), 1)
-    until_ns = (lanes.now_ns - LATENESS_NS - view.past.back_ns) // column_ns * column_ns
+    cell_ns = column_ns * view.glyphs.columns
+    until_ns = (lanes.now_ns - LATENESS_NS - view.past.back_ns) // cell_ns * cell_ns
     return Stretch(until_ns - columns * column_ns, column_ns, columns)
 
 
@@ -169,25 +191,25 @@ def _lock_labels(number: int, databases: int) -> tuple[str, str]:
     return f"held{suffix}", f"wasted{suffix}"
 
 
-def _lane(lane: WorkerLane, seen: LaneColumns, view: View, stretch: Stretch) -> Lane:
+def _lane(lanes: Lanes, lane: WorkerLane, seen: LaneColumns, view: View, stretch: Stretch) -> Lane:
     """Return a worker's lane, with the cells of the event under the cursor."""
     event = view.past.event
     is_chosen = event is not None and event.worker == lane.worker
     share = "" if seen.held is None else ("" if seen.is_exact else "~") + units.share(seen.held)
     label = f"{view.glyphs.cursor if is_chosen else ' '}{lane.label}"
-    selected = _cells_of(lane, event, stretch, view.glyphs.columns) if event is not None and is_chosen else None
+    selected = _cells_of(lanes, event, stretch, view.glyphs.columns) if event is not None and is_chosen else None
     return Lane(label, seen.columns, share, is_chosen, selected=selected)
 
 
-def _cells_of(lane: WorkerLane, event: EventKey, stretch: Stretch, each: int) -> range | None:
+def _cells_of(lanes: Lanes, event: EventKey, stretch: Stretch, each: int) -> range | None:
     """Return the cells from asking to the end of an event."""
-    for transaction, _ in transactions_of(lane, stretch.from_ns, stretch.until_ns):
-        if transaction.number == event.number:
-            cell_ns = stretch.column_ns * each
-            first = (transaction.asked_ns - stretch.from_ns) // cell_ns
-            last = (max(transaction.done_ns - 1, transaction.asked_ns) - stretch.from_ns) // cell_ns
-            return range(max(first, 0), min(last + 1, stretch.columns // each))
-    return None
+    found = event_of(lanes, event)
+    if found is None:
+        return None
+    cell_ns = stretch.column_ns * each
+    first = (found.from_ns - stretch.from_ns) // cell_ns
+    last = (max(found.until_ns - 1, found.from_ns) - stretch.from_ns) // cell_ns
+    return range(max(first, 0), min(last + 1, stretch.columns // each))
 
 
 def _signs(view: View, picture: Picture) -> list[Row]:

@@ -9,18 +9,12 @@ from simulators.events import Mode
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.diagnose.lesson import Lesson
+from sqlwatch.metrics.lane_events import EventKey
 from sqlwatch.metrics.observed import Observed
 from sqlwatch.metrics.snapshot import Period, Simulation, Snapshot, Status
 
 MODES = (Mode.CONTENDED, Mode.MUTEX, Mode.SINGLE_WRITER)
 """In the order in which they are drawn."""
-
-
-class EventKey(NamedTuple):
-    """A transaction on the lock timeline."""
-
-    worker: int
-    number: int
 
 
 class Past(NamedTuple):

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
+    from sqlwatch.tui.timeline_mouse import LaneClicked
 
 
 class Verdict(Headline):
@@ -71,6 +72,10 @@ class WatchApp(ZoomingApp, ListedApp):
         from sqlwatch.tui.watch_guide import guide_for  # only when it is wanted: the first picture comes sooner
 
         return guide_for(self._view)
+
+    def on_lane_clicked(self, clicked: LaneClicked) -> None:
+        """Put the cursor on the process whose lane it is."""
+        self.choose(clicked.who)
 
     @property
     def lists(self) -> tuple[FindingsPanel, ProcessTable]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Callable
 
 from sqlwatch.diagnose.finding import Finding
@@ -32,5 +33,6 @@ def run_watch_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs,
         driver_class=terminal_driver(),
     )  # fmt: skip
+    gc.freeze()  # what was imported never becomes garbage: no need to look through it again and again
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -8,7 +8,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics import observed as seen
 from sqlwatch.metrics.observations import LockName
 from sqlwatch.metrics.observed import Observed
-from sqlwatch.tui.panel import Panel
+from sqlwatch.tui.timeline_mouse import LaneRowsPanel
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_words import holder_words, is_unseen
 
@@ -16,7 +16,7 @@ WRITING = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSI
 """Whoever holds one of these has the right to write: WRITE in WAL mode, the others with a rollback journal."""
 
 
-class TimelinePanel(Panel):
+class TimelinePanel(LaneRowsPanel):
     """Who held the write lock, over the last seconds."""
 
     TITLE = "Write lock"
@@ -50,10 +50,12 @@ class TimelinePanel(Panel):
         """Return the lanes, those that matter most where rows are few; the last line says how many are left out."""
         observed = view.observation
         if observed is None or not observed.lanes:
+            self._owners = ()
             words = "nothing has been seen yet" if is_unseen(observed) else "nobody has held the write lock"
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
         chosen = chosen_lanes(observed, room)
+        self._owners = tuple(lane.pid for lane in chosen)
         labels, shares = [label_of(observed, lane) for lane in chosen], [share_of(observed, lane) for lane in chosen]
         columns = margins(labels, shares, width)[1] * view.glyphs.columns
         lanes = [lane_of(observed, lane, columns, view.window_ns) for lane in chosen]

@@ -40,13 +40,14 @@ def make_lanes(at_ns: int, mode: Mode, workers: Iterable[Worker]) -> Lanes:
                     Batch(worker, Role.WRITER, 0, 1, since_ns, until_ns, len(batch), transactions=batch), mode
                 )
     for sampled_ns in range(begin_ns, at_ns + 1, 50 * MS):
-        ring.add_sample(SlotSample(sampled_ns, 1, 10, (6,), (3,), tuple(_sample(one, sampled_ns) for one in chosen)))
+        samples = tuple(_sample(one, sampled_ns, at_ns) for one in chosen)
+        ring.add_sample(SlotSample(sampled_ns, 1, 10, (6,), (3,), samples))
     return ring.freeze(at_ns, mode)
 
 
-def _sample(worker: Worker, at_ns: int) -> WorkerSample:
+def _sample(worker: Worker, at_ns: int, now_ns: int) -> WorkerSample:
     if worker.starved:
-        return WorkerSample(worker.id, WorkerState.WAITING, at_ns - worker.current_wait_ns)
+        return WorkerSample(worker.id, WorkerState.WAITING, now_ns - worker.current_wait_ns)
     reads = worker.role is Role.READER and at_ns // (50 * MS) % 3 == 0
     return WorkerSample(worker.id, WorkerState.READING if reads else WorkerState.IDLE, 0)
 

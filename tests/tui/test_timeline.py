@@ -143,7 +143,7 @@ async def test_a_worker_without_events_says_so(opened: Open) -> None:
     async with opened(200, 60) as screen:
         await screen.send(make_snapshot(starving=1))
         await screen.press(*["down"] * 15, "left")
-        assert "no finished wait" in screen.text("headline")
+        assert "w16 has waited" in screen.text("headline")
 
 
 @pytest.mark.parametrize("glyphs", ["braille", "block", "ascii"])

@@ -9,75 +9,21 @@ from hypothesis import strategies as st
 
 from simulators.busy import LADDER_MS
 from simulators.events import (
-    BUSY_CODE,
-    Batch,
     Checkpoint,
-    Counts,
     Mode,
     Role,
-    SlotSample,
     Transaction,
     WorkerSample,
     WorkerState,
 )
 from simulators.quantities import BusyPolicy
 from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
-from sqlwatch.metrics.lane_columns import MOST_EVENTS, Stretch, picture
+from sqlwatch.metrics.lane_picture import MOST_EVENTS, picture
 from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing
-from sqlwatch.metrics.lanes import KEPT_NS, Doing, Interval, Lanes, intervals
+from sqlwatch.metrics.lanes import KEPT_NS, Doing
+from sqlwatch.metrics.stretches import Stretch
 from sqlwatch.metrics.wait_story import wait_story
-
-MS = 1_000_000
-S = 1_000 * MS
-T0 = 100 * S
-LIMIT_NS = 5 * S
-
-
-def ring(writers: int = 2, policy: str = "timeout:5000") -> LaneRing:
-    made = LaneRing(1, delays_of(BusyPolicy.parse(policy)), LIMIT_NS)
-    for worker in range(1, writers + 1):
-        made.start(worker, Role.WRITER, 0)
-    return made
-
-
-def transaction(number: int, asked_ms: float, got_ms: float, released_ms: float, retries: int = 0) -> Transaction:
-    asked, got, released = (T0 + round(ms * MS) for ms in (asked_ms, got_ms, released_ms))
-    return Transaction(number, asked, asked, got, released, released, retries, 0)
-
-
-def refused(number: int, asked_ms: float, done_ms: float, retries: int) -> Transaction:
-    asked, done = T0 + round(asked_ms * MS), T0 + round(done_ms * MS)
-    return Transaction(number, asked, asked, 0, done, done, retries, BUSY_CODE)
-
-
-def batch(
-    worker: int, since_ms: float, until_ms: float, *transactions: Transaction, counted: int = 0, hold_us: int = 0,
-    role: Role = Role.WRITER, checkpoints: tuple[Checkpoint, ...] = (), groups: int = 0,
-) -> Batch:  # fmt: skip
-    holds = sum(one.released_ns - one.got_ns for one in transactions if one.got_ns) + hold_us * 1000
-    return Batch(
-        worker=worker, role=role, database=0, phase=1, since_ns=T0 + round(since_ms * MS),
-        until_ns=T0 + round(until_ms * MS), finished=len(transactions) + counted, transactions=transactions,
-        lock_hold=Counts(sum_ns=holds), checkpoints=checkpoints, groups=groups,
-    )  # fmt: skip
-
-
-def sample(at_ms: float, *workers: WorkerSample, held: int = 0, wasted: int = 0) -> SlotSample:
-    return SlotSample(T0 + round(at_ms * MS), 1, 10, (held,), (wasted,), workers)
-
-
-def told(lanes: Lanes, worker: int, from_ms: float, until_ms: float) -> list[tuple[str, float, float]]:
-    """Intervals as (state, from, until) in ms."""
-    return [
-        (piece.doing.value, (piece.from_ns - T0) / MS, (piece.until_ns - T0) / MS)
-        for piece in of(lanes, worker, T0 + round(from_ms * MS), T0 + round(until_ms * MS))
-    ]
-
-
-def of(lanes: Lanes, worker: int, from_ns: int, until_ns: int) -> list[Interval]:
-    lane = lanes.lane(worker)
-    assert lane is not None
-    return intervals(lane, lanes.mode, from_ns, until_ns)
+from tests.unit.lane_messages import MS, T0, S, batch, of, refused, ring, sample, told, transaction
 
 
 def test_the_ladder_is_the_one_that_the_workers_sleep() -> None:
@@ -232,9 +178,10 @@ def test_the_story_of_a_wait_adds_up() -> None:
     story = wait_story(lanes.freeze(T0 + 300 * MS, Mode.CONTENDED), 1, 1)
     assert story is not None
     assert story.waited_ns == 36 * MS
-    assert [(one.label, one.times, one.held_ns / MS) for one in story.holders] == [("w2", 2, 12), ("w3", 2, 5)]
-    assert story.unknown_ns == 14 * MS, "two counted transactions of w3 lie somewhere between 10 and 30 ms"
-    assert story.free_ns == (36 - 12 - 5 - 14) * MS
+    holders = [(one.label, one.times, one.held_ns / MS) for one in story.meanwhile.holders]
+    assert holders == [("w2", 2, 12), ("w3", 2, 5)]
+    assert story.meanwhile.unknown_ns == 14 * MS, "two counted transactions of w3 lie somewhere between 10 and 30 ms"
+    assert story.meanwhile.free_ns == (36 - 12 - 5 - 14) * MS
     assert story.sleeps is not None
     assert [sleep.slept_ns // MS for sleep in story.sleeps] == [1, 2, 5, 10, 15]
     assert story.sleeps[-1].looked_ns == story.waited_ns, "the last look is the one that got it"

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
@@ -59,6 +61,35 @@ def print_text(text: str) -> None:
             raise CommandError(
                 f"The output cannot be written to standard output: {error.strerror}.", ExitCode.CANNOT_OBSERVE
             ) from error
+
+
+@contextlib.contextmanager
+def after_dashboard() -> Iterator[None]:
+    """Print what is said within once it is complete, but leave a terminal that takes nothing any more behind.
+
+    A signal has ended the dashboard, perhaps; the link to its terminal may have stalled.
+    """
+    descriptor = _stdout_terminal()
+    if descriptor is None or sys.platform == "win32":
+        yield
+        return
+    from sqlwatch.tui.link import print_patiently
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # the terminal is closed
+            print_patiently(descriptor, said.getvalue())
+
+
+def _stdout_terminal() -> int | None:
+    """Return the descriptor of the terminal that stdout is; None if it is none."""
+    with contextlib.suppress(OSError, AttributeError):  # there may be no stdout, or one without a descriptor
+        descriptor = sys.stdout.fileno()
+        return descriptor if os.isatty(descriptor) else None
+    return None
 
 
 def write_file(path: Path, text: str) -> None:

@@ -22,6 +22,7 @@ from sqlwatch.tui.keys import (
     QUIT,
     RESET,
     SORT,
+    SUSPEND,
     ZOOM_IN,
     ZOOM_OUT,
     keys_markdown,
@@ -48,6 +49,7 @@ WATCH_KEYS: Final = (
     replace(EXPORT, tooltip="Write it as SVG, text and JSON to the working directory, or to $SQLWATCH_EXPORT_DIR."),
     COPY,
     PALETTE,
+    replace(SUSPEND, tooltip="Leave the screen to the shell; fg comes back. Nothing is seen meanwhile."),
 )  # fmt: skip
 """The most important first."""
 

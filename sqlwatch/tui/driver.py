@@ -136,17 +136,23 @@ class TerminalDriver(LinuxDriver):
                 link.hear()
         elif isinstance(message, InBandWindowResize):
             self._in_loop(lambda: super(TerminalDriver, self).process_message(message))  # it writes
-        else:
+        elif not (isinstance(message, events.Resize) and not message.size):
             if link is not None and isinstance(message, events.Key):
                 link.hear_key()
             super().process_message(message)
 
     def _run_input_thread(self) -> None:
         """Read keys until the end; a terminal that cannot be read any more is a closed one."""
-        try:
-            self.run_input_thread()
-        except OSError:
-            self._report_gone()
+        is_over = False
+        while not is_over:
+            try:
+                self.run_input_thread()
+                is_over = True
+            except (ValueError, ArithmeticError):
+                continue  # bytes that no key sends, as of another encoding than UTF-8: Textual's parser begins anew
+            except OSError:
+                self._report_gone()
+                is_over = True
 
     def _report_gone(self) -> None:
         """Tell the app, from whatever thread."""

@@ -56,7 +56,7 @@ class SlowTerminal:
     def step(self) -> None:
         """Let bytes pass in both directions, as far as rate and distance allow."""
         now_s = time.monotonic()
-        self._credit = min(self._credit + (now_s - self._at_s) * self.bytes_per_s, 65536.0)
+        self._credit = min(self._credit + (now_s - self._at_s) * self.bytes_per_s, self.bytes_per_s / 20)
         self._at_s = now_s
         if self._credit >= 1 and select.select([self.master], [], [], 0.005)[0]:
             with contextlib.suppress(OSError):

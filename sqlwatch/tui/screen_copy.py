@@ -57,7 +57,9 @@ class ScreenCopy:
                 place = int(token[2]), int(token[3])
             elif kind == "style":
                 codes = token[5]
-                style = "" if codes in ("", "0") else f"{style};{codes}" if style else codes
+                if codes in ("", "0") or codes.startswith("0;"):
+                    style, codes = "", codes[2:]
+                style = f"{style};{codes}" if style and codes else style or codes
             elif kind == "line":
                 place = None  # a move follows
             elif kind == "text" and place is not None:

@@ -77,6 +77,19 @@ def test_a_full_terminal_does_not_keep_the_program(
     assert shown.is_restored(), "what was not read made room for the end"
 
 
+def test_progress_on_a_full_terminal_does_not_keep_the_program(terminal: Open, short_tmp: Path) -> None:
+    shown = terminal("--headless", "--duration", "1h")
+    shown.until("contended")
+    workers = workers_of(shown.process.pid)
+    wait_until_full(shown)
+    began = time.monotonic()
+    os.kill(shown.process.pid, signal.SIGTERM)
+    assert shown.process.wait(10) == 143
+    assert time.monotonic() - began < ENDS_WITHIN_S
+    wait_until_gone(workers)
+    assert not list(short_tmp.iterdir())
+
+
 def shown_s(shown: Terminal) -> int | None:
     """How long the run has taken, as the header says."""
     found = re.search(r"(\d+):(\d\d)\b", shown.text().splitlines()[0])

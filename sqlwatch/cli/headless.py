@@ -60,6 +60,10 @@ def _show_progress(session: HeadlessSession, words: str, total_s: float | None) 
 
     console = Console(stderr=True)
     console.print(words, markup=False, highlight=False)
+    if sys.platform != "win32":
+        from sqlwatch.tui.link import LossyFile
+
+        console.file = LossyFile(sys.stderr.fileno())  # type: ignore[assignment]  # a stalled terminal never holds us up
     columns = (
         TextColumn("{task.description:<28}", markup=False),
         BarColumn(),

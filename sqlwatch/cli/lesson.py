@@ -8,7 +8,6 @@ from typing import Any
 from simulators.scenario import Scenario, builtin
 from simulators.workload import WorkloadError
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import after_dashboard
 from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.headline import headline
 from sqlwatch.diagnose.lesson import judge, verdict
@@ -33,8 +32,7 @@ def run_lesson(
 
     open_lesson = opener(fps=fps, sample_rate=sample_rate, by_hand=by_hand, own=scenario, given=given)
     signal_code, last = run_in_terminal(session, open_lesson, fps=fps, glyphs=glyphs, mouse=mouse)
-    with after_dashboard():
-        return conclude(last, signal_code, wanted, shows_text=True)
+    return conclude(last, signal_code, wanted, shows_text=True)
 
 
 def opener(

@@ -64,12 +64,12 @@ def print_text(text: str) -> None:
 
 
 @contextlib.contextmanager
-def after_dashboard() -> Iterator[None]:
+def not_waiting_for_the_terminal() -> Iterator[None]:
     """Print what is said within once it is complete, but leave a terminal that takes nothing any more behind.
 
-    A signal has ended the dashboard, perhaps; the link to its terminal may have stalled.
+    For what is said after a dashboard, or after a signal: the link to the terminal may have stalled.
     """
-    descriptor = _stdout_terminal()
+    descriptor = _terminal()
     if descriptor is None or sys.platform == "win32":
         yield
         return
@@ -84,11 +84,11 @@ def after_dashboard() -> Iterator[None]:
             print_patiently(descriptor, said.getvalue())
 
 
-def _stdout_terminal() -> int | None:
-    """Return the descriptor of the terminal that stdout is; None if it is none."""
+def _terminal() -> int | None:
+    """Return the descriptor of the terminal that stdout and stderr are; None if one of them is none."""
     with contextlib.suppress(OSError, AttributeError):  # there may be no stdout, or one without a descriptor
-        descriptor = sys.stdout.fileno()
-        return descriptor if os.isatty(descriptor) else None
+        if os.isatty(sys.stdout.fileno()) and os.isatty(sys.stderr.fileno()):
+            return sys.stdout.fileno()
     return None
 
 

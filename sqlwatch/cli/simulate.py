@@ -12,7 +12,7 @@ from simulators.quantities import Duration
 from simulators.scenario import Scenario
 from simulators.workload import PARAMETERS, Mode, Workload, WorkloadError, from_mapping
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import after_dashboard, has_terminal
+from sqlwatch.cli.output import has_terminal
 from sqlwatch.cli.scenario_file import find_scenario
 from sqlwatch.cli.wanted import summary_options, wanted
 from sqlwatch.cli.web_options import WebAddress, serve_in_browser, web_options
@@ -122,8 +122,7 @@ def simulate(
 
     open_lesson = opener(fps=fps, sample_rate=sample_rate, by_hand=step)
     signal_code, last = run_in_terminal(session, open_lesson, fps=fps, glyphs=glyphs, mouse=not no_mouse)
-    with after_dashboard():
-        return conclude(last, signal_code, results, shows_text=True)
+    return conclude(last, signal_code, results, shows_text=True)
 
 
 def _read_workload(mapping: dict[str, Any], *, needs_duration: bool) -> Workload:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import os
 import select
 import sys
@@ -179,6 +180,32 @@ def print_patiently(descriptor: int, text: str, patience_s: float = REST_S) -> b
         return output.write_all(text.encode(errors="replace"), patience_s)
     finally:
         output.close()
+
+
+class LossyFile(io.TextIOBase):
+    """A terminal to show progress on: what it has no room for now is dropped, since newer progress follows."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._output = _Output(descriptor)
+
+    def write(self, text: str) -> int:
+        """Write as much as the terminal takes; raise OSError if it is closed."""
+        self._output.write(text.encode(errors="replace"))
+        return len(text)
+
+    def isatty(self) -> bool:
+        """Say yes: it is one."""
+        return True
+
+    def fileno(self) -> int:
+        """Return the descriptor."""
+        return self._output.descriptor
+
+    def close(self) -> None:
+        """Let go of the terminal."""
+        if not self.closed:
+            self._output.close()
+        super().close()
 
 
 class _Output:

@@ -132,14 +132,13 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
             (self.session.pause if self._paused else self.session.resume)()
             self.say("pausing the workload" if self._paused else "the workload goes on")
 
-    def action_suspend_process(self) -> None:
-        """Go to the shell; the workload rests first, since nobody takes in what it does."""
+    def rest_s(self) -> float:
+        """Let the workload rest: while the shell has the terminal, nobody takes in what the workers do."""
         if self._paused or self._live.status in (Status.ENDED, Status.STOPPING):
-            super().action_suspend_process()
-            return
+            return super().rest_s()
         self._rests_meanwhile = True
         self.session.pause()
-        self.set_timer(_REST_PATIENCE_S, super().action_suspend_process)
+        return _REST_PATIENCE_S
 
     def come_back(self) -> None:
         """Go on after the shell."""

@@ -18,8 +18,8 @@ _TOKEN: Final = re.compile(
 _NEAR: Final = 6
 """Cells between two changes that are sent again, because they cost less than moving over them."""
 
-_Cell = tuple[str, str] | None
-"""A character and its style, as the parameters of SGR; None where it is not known."""
+_UNKNOWN: Final = "?"
+"""In place of a style, where it is not known what a cell shows: no style is called so."""
 
 _Place = tuple[int, int]
 """Line and column, from 1."""
@@ -36,7 +36,8 @@ class ScreenCopy:
     """
 
     def __init__(self) -> None:
-        self._lines: dict[int, list[_Cell]] = {}
+        self._lines: dict[int, tuple[list[str], list[str]]] = {}
+        """Of each line the characters and their styles, as the parameters of SGR."""
         self._cursor: _Place | None = None
         self._pen = ""
 
@@ -78,26 +79,30 @@ class ScreenCopy:
     def _put(self, out: list[str], place: _Place, text: str, style: str) -> _Place:
         """Send what differs of a text at a place; return the place after it."""
         number, column = place
-        line = self._lines.setdefault(number, [])
+        characters, styles = self._lines.setdefault(number, ([], []))
         start = column - 1
         width = len(text) if text.isascii() and text.isprintable() else cell_len(text)
         if width != len(text):  # characters of two cells, or of none: what comes after them is sent anew
             self._send(out, place, text, style)
-            del line[start:]
+            del characters[start:], styles[start:]
             self._cursor = None
             return number, column + width
-        line += [None] * (start + width - len(line))
-        new: list[_Cell] = [(character, style) for character in text]
-        old = line[start : start + width]
-        if old != new:
-            line[start : start + width] = new
-            differing = [index for index in range(width) if old[index] != new[index]]
-            first = last = differing[0]
-            for index in [*differing[1:], width + _NEAR + 1]:
-                if index - last > _NEAR:
-                    self._send(out, (number, column + first), text[first : last + 1], style)
-                    first = index
-                last = index
+        end = start + width
+        characters += [_UNKNOWN] * (end - len(characters))
+        styles += [_UNKNOWN] * (end - len(styles))
+        old, new = characters[start:end], list(text)
+        if old == new and styles[start:end].count(style) == width:
+            return number, column + width
+        differing = [
+            index for index in range(width) if old[index] != new[index] or styles[start + index] != style
+        ]  # fmt: skip
+        characters[start:end], styles[start:end] = new, [style] * width
+        first = last = differing[0]
+        for index in [*differing[1:], width + _NEAR + 1]:
+            if index - last > _NEAR:
+                self._send(out, (number, column + first), text[first : last + 1], style)
+                first = index
+            last = index
         return number, column + width
 
     def _send(self, out: list[str], place: _Place, text: str, style: str) -> None:

@@ -62,6 +62,15 @@ def test_two_hundred_resizes_down_to_a_single_cell(terminal: Open) -> None:
     quits(shown)
 
 
+def test_what_others_write_on_the_screen_is_wiped_off(terminal: Open) -> None:
+    shown = terminal()
+    shown.until("CONTENDED", "running", "writer")
+    shown.screen.reset()
+    shown.press("\x0c")
+    shown.until("CONTENDED", "running", "writer", "Lock waits", "SQLite's backoff rungs")
+    quits(shown)
+
+
 GARBAGE = [
     "\x1b[<0;999999;-5M", "\x1b[<35;1;1M" * 50, "\x1b[<64;5;5M\x1b[<65;5;5m", "\x1b[M   ", "\x1b[999;999R", "\x1b[1;",
     "\x1b]11;rgb:ffff/ffff/ffff\x07", "\x1bP1$r0m\x1b\\", "\x1b[?2026;2$y", "\x1b[?2048;0$y", "\x1b[48;0;0;0;0t",

@@ -132,10 +132,10 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
             (self.session.pause if self._paused else self.session.resume)()
             self.say("pausing the workload" if self._paused else "the workload goes on")
 
-    def rest_s(self) -> float:
+    def come_to_rest(self) -> float:
         """Let the workload rest: while the shell has the terminal, nobody takes in what the workers do."""
         if self._paused or self._live.status in (Status.ENDED, Status.STOPPING):
-            return super().rest_s()
+            return super().come_to_rest()
         self._rests_meanwhile = True
         self.session.pause()
         return _REST_PATIENCE_S

@@ -237,10 +237,10 @@ class DashboardApp(SessionApp):
         if self.is_web or sys.platform == "win32":
             self.say("there is no shell to go to from here")
         else:
-            self.set_timer(self.rest_s(), super().action_suspend_process)
+            self.set_timer(self.come_to_rest(), super().action_suspend_process)
 
-    def rest_s(self) -> float:
-        """Bring to rest what must not go on under the shell; return how long that takes."""
+    def come_to_rest(self) -> float:
+        """Bring to rest what must not go on under the shell; return how long that takes, in seconds."""
         return 0.01
 
     def action_help(self) -> None:

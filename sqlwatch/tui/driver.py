@@ -23,6 +23,9 @@ from sqlwatch.tui.screen_copy import ScreenCopy
 class _Shown(Protocol):
     """What the driver asks of the app."""
 
+    forget_screen: Callable[[], None]
+    """Called before a picture that is to be sent whole."""
+
     def hang_up(self) -> None:
         """Leave because the terminal is gone."""
 
@@ -44,6 +47,7 @@ class TerminalDriver(LinuxDriver):
     ) -> None:
         super().__init__(app, debug=debug, mouse=mouse, size=size)
         self._shown: _Shown = app  # type: ignore[assignment]
+        self._shown.forget_screen = self._forget_screen
         self._link: Link | None = None
         self._copy = ScreenCopy()
         self._watch: select.epoll | None = None
@@ -54,12 +58,15 @@ class TerminalDriver(LinuxDriver):
 
         It is asked when the size has changed, and what the terminal shows then is not known.
         """
-        self._copy = ScreenCopy()
+        self._forget_screen()
         with contextlib.suppress(OSError, AttributeError):
             columns, lines = os.get_terminal_size(sys.__stderr__.fileno())  # type: ignore[union-attr]
             if columns and lines:
                 return columns, lines
         return super()._get_terminal_size()
+
+    def _forget_screen(self) -> None:
+        self._copy = ScreenCopy()  # a new one, since a signal may come while the old one is in use
 
     def write(self, data: str) -> None:
         """Write, as far as the terminal takes it now; the rest follows."""

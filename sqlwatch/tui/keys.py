@@ -35,6 +35,10 @@ LEAVE: Final = "Leave"
 QUIT: Final = Key(
     "quit", ("q", "ctrl+c"), "q, ctrl+c", "quit", "Quit", "quit", "End the workload and print the summary.", LEAVE
 )
+REDRAW: Final = Key(
+    "redraw", ("ctrl+l",), "ctrl+l", "redraw", "", "draw the screen anew",
+    "For when something else has written on it; else only what changes is sent.", LOOK,
+)  # fmt: skip
 SUSPEND: Final = Key(
     "suspend", ("ctrl+z",), "ctrl+z", "suspend_process", "", "to the shell",
     "Leave the screen to the shell; fg comes back. The workload rests meanwhile.", LEAVE,
@@ -184,6 +188,7 @@ KEYS: Final = (
     EXPORT,
     COPY,
     PALETTE,
+    REDRAW,
     SUSPEND,
 )  # fmt: skip
 """The keys of `simulate`, the most important first."""

@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Callable
 from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
@@ -51,6 +52,8 @@ class SessionApp(App[None]):
         self._held: ExitStack | None = None
         """While pictures are held back: ends that."""
         self._has_missed = False
+        self.forget_screen: Callable[[], None] = _forget_nothing
+        """Has the driver send also what the terminal shows already, once."""
         self._mailbox = Mailbox()
         self._started = False
         self._left = False
@@ -149,6 +152,11 @@ class SessionApp(App[None]):
         self._has_missed = False
         self.screen.refresh()
 
+    def action_redraw(self) -> None:
+        """Send the whole picture again, to a terminal on which something else has written."""
+        self.forget_screen()
+        self.draw_anew()
+
     def come_back(self) -> None:
         """Go on after the terminal was somebody else's."""
         self.draw_anew()
@@ -194,6 +202,10 @@ class SessionApp(App[None]):
             self._told_of_end = snapshot.status is Status.ENDED
             self._drawn_s = time.monotonic()
             self.draw(snapshot)
+
+
+def _forget_nothing() -> None:
+    """Do nothing: this driver sends every picture as it is."""
 
 
 def terminal_driver() -> type[Driver] | None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -69,7 +69,7 @@ def not_waiting_for_the_terminal() -> Iterator[None]:
 
     For what is said after a dashboard, or after a signal: the link to the terminal may have stalled.
     """
-    descriptor = _terminal()
+    descriptor = terminal_of(sys.stdout, sys.stderr)
     if descriptor is None or sys.platform == "win32":
         yield
         return
@@ -84,11 +84,11 @@ def not_waiting_for_the_terminal() -> Iterator[None]:
             print_patiently(descriptor, said.getvalue())
 
 
-def _terminal() -> int | None:
-    """Return the descriptor of the terminal that stdout and stderr are; None if one of them is none."""
-    with contextlib.suppress(OSError, AttributeError):  # there may be no stdout, or one without a descriptor
-        if os.isatty(sys.stdout.fileno()) and os.isatty(sys.stderr.fileno()):
-            return sys.stdout.fileno()
+def terminal_of(*streams: TextIO) -> int | None:
+    """Return the descriptor of the terminal that these streams are; None if one of them is none."""
+    with contextlib.suppress(OSError, AttributeError):  # a stream may be missing, or have no descriptor
+        descriptors = [stream.fileno() for stream in streams]
+        return descriptors[0] if all(map(os.isatty, descriptors)) else None
     return None
 
 

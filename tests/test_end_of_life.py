@@ -21,6 +21,7 @@ import psutil
 import pyte
 import pytest
 
+from sqlwatch.tui.link import QUESTION
 from tests.conftest import workers_of
 
 PATIENCE_S = 60
@@ -41,13 +42,11 @@ def wait_until(condition: Callable[[], object], what: str) -> None:
         time.sleep(0.01)
 
 
-def without_size() -> dict[str, str]:
-    """The environment without COLUMNS and LINES, which would go before the size of the terminal."""
-    return {name: value for name, value in os.environ.items() if name not in ("COLUMNS", "LINES")}
-
-
 class Terminal:
     """The program on a pseudo-terminal, with a screen that understands what it draws."""
+
+    answers = False
+    """Whether it says where the cursor is, as real terminals do."""
 
     def __init__(self, arguments: list[str], columns: int = 80, rows: int = 24, **environment: str) -> None:
         self.master, self.slave = pty.openpty()
@@ -62,7 +61,7 @@ class Terminal:
             stdout=self.slave,
             stderr=self.slave,
             start_new_session=True,
-            env={**without_size(), "TERM": "xterm-256color", **environment},
+            env={**os.environ, "TERM": "xterm-256color", **environment},
         )
 
     def resize(self, columns: int, rows: int) -> None:
@@ -75,9 +74,15 @@ class Terminal:
             except OSError:
                 return
             self.raw += data
+            if self.answers:
+                os.write(self.master, b"\x1b[1;1R" * data.count(QUESTION))
             # pyte does not know every private sequence; what it does not know it must not print.
             with contextlib.suppress(TypeError):
                 self.stream.feed(data)
+
+    def written(self) -> bytes:
+        self.read()
+        return self.raw
 
     def text(self) -> str:
         self.read()
@@ -121,7 +126,7 @@ class Terminal:
 def terminal(short_tmp: Path) -> Iterator[Callable[..., Terminal]]:
     opened: list[Terminal] = []
 
-    def open_terminal(*arguments: str, **options: int) -> Terminal:
+    def open_terminal(*arguments: str, **options: int | str) -> Terminal:
         opened.append(Terminal([*SIMULATE, *SMALL, *arguments], TMPDIR=str(short_tmp), **options))  # type: ignore[arg-type]
         return opened[-1]
 
@@ -266,9 +271,11 @@ def test_a_signal_between_two_runs_leaves_nothing(
     assert not list(short_tmp.iterdir())
 
 
-def test_a_resize_is_followed(terminal: Callable[..., Terminal]) -> None:
-    shown = terminal(columns=80, rows=24)
+@pytest.mark.parametrize("told", [{}, {"COLUMNS": "70", "LINES": "20"}], ids=["", "other-size-in-the-environment"])
+def test_a_resize_is_followed(terminal: Callable[..., Terminal], told: dict[str, str]) -> None:
+    shown = terminal(columns=80, rows=24, **told)
     shown.until("CONTENDED")
+    assert shown.screen.display[23].startswith("q"), "the footer is in the last line of the terminal"
     shown.screen.resize(12, 40)
     shown.resize(40, 12)
     os.kill(shown.process.pid, signal.SIGWINCH)

@@ -28,6 +28,8 @@ def run_in_terminal(
 
     def open_next(name: str) -> Opened:
         lesson = open_lesson(name)
+        newest = [each for each in sessions if each.started][-1:]
+        sessions[:] = [each for each in sessions if not each.ended or each in newest]
         sessions.append(lesson)
         return _opened(lesson)
 

@@ -8,6 +8,7 @@ from typing import Final
 
 import click
 
+from sqlwatch.cli.output import terminal_of
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.session.scenario import ScenarioSession
@@ -60,6 +61,11 @@ def _show_progress(session: HeadlessSession, words: str, total_s: float | None) 
 
     console = Console(stderr=True)
     console.print(words, markup=False, highlight=False)
+    descriptor = terminal_of(sys.stderr)
+    if descriptor is not None and sys.platform != "win32":
+        from sqlwatch.tui.link import LossyFile
+
+        console.file = LossyFile(descriptor)  # type: ignore[assignment]  # a stalled terminal never holds us up
     columns = (
         TextColumn("{task.description:<28}", markup=False),
         BarColumn(),

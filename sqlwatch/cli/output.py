@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import io
 import os
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Final, TextIO
 
 import click
 
@@ -59,6 +61,35 @@ def print_text(text: str) -> None:
             raise CommandError(
                 f"The output cannot be written to standard output: {error.strerror}.", ExitCode.CANNOT_OBSERVE
             ) from error
+
+
+@contextlib.contextmanager
+def not_waiting_for_the_terminal() -> Iterator[None]:
+    """Print what is said within once it is complete, but leave a terminal that takes nothing any more behind.
+
+    For what is said after a dashboard, or after a signal: the link to the terminal may have stalled.
+    """
+    descriptor = terminal_of(sys.stdout, sys.stderr)
+    if descriptor is None or sys.platform == "win32":
+        yield
+        return
+    from sqlwatch.tui.link import print_patiently
+
+    said = io.StringIO()
+    try:
+        with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
+            yield
+    finally:
+        with contextlib.suppress(OSError):  # the terminal is closed
+            print_patiently(descriptor, said.getvalue())
+
+
+def terminal_of(*streams: TextIO) -> int | None:
+    """Return the descriptor of the terminal that these streams are; None if one of them is none."""
+    with contextlib.suppress(OSError, AttributeError):  # a stream may be missing, or have no descriptor
+        descriptors = [stream.fileno() for stream in streams]
+        return descriptors[0] if all(map(os.isatty, descriptors)) else None
+    return None
 
 
 def write_file(path: Path, text: str) -> None:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 from datetime import datetime
 from pathlib import Path
 
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import print_text, say, write_file
+from sqlwatch.cli.output import not_waiting_for_the_terminal, print_text, say, write_file
 from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.invariants import broken, faults_of
 from sqlwatch.diagnose.lesson import Lesson
@@ -27,8 +28,17 @@ def conclude(
 ) -> int:
     """Write the summary of a session that has ended, and return the exit code of the command.
 
-    `signal_code` is 0 or 128 + the signal that ended it.  Raises CommandError if there is nothing to sum up.
+    `signal_code` is 0 or 128 + the signal that ended it.  Raises CommandError if there is nothing to sum up.  After a
+    signal or a dashboard (`shows_text`) the terminal may have stalled: then what is said there is lost.
     """
+    is_hurried = shows_text or signal_code
+    with not_waiting_for_the_terminal() if is_hurried else contextlib.nullcontext():
+        return _conclude(session, signal_code, wanted, shows_text=shows_text)
+
+
+def _conclude(
+    session: SimulationSession | ScenarioSession, signal_code: int, wanted: Wanted, *, shows_text: bool
+) -> int:
     try:
         result = session.result()
     except SessionError as error:

@@ -9,7 +9,7 @@ import click
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.limits import LimitsCommand, parse_limits
 from sqlwatch.cli.observing import check_rate, parse_span_s
-from sqlwatch.cli.output import check_output, has_terminal
+from sqlwatch.cli.output import check_output, has_terminal, not_waiting_for_the_terminal
 from sqlwatch.cli.web_options import WebAddress, serve_in_browser, web_options
 from sqlwatch.cli.why_report import write_report
 from sqlwatch.tui.text import clean
@@ -86,7 +86,8 @@ def watch(
 
             code = run_in_terminal(session, limit_values, fps=fps, glyphs=glyphs, mouse=not no_mouse)
             session.check()
-            write_report(session.latest, limit_values, format_, output, shows_text=True)
+            with not_waiting_for_the_terminal():
+                write_report(session.latest, limit_values, format_, output, shows_text=True)
     except SessionError as error:
         raise CommandError(error.message, error.exit_code) from error
     return code

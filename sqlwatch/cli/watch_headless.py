@@ -23,16 +23,24 @@ from sqlwatch.session.observation import ObservationSession
 
 _LOOK_S: Final = 0.2
 
+_MOST_WAITING: Final = 60
+"""Snapshots that may wait until their lines have been written."""
+
 
 def run_headless(
     session: ObservationSession, limits: Limits, format_: str, output: Path | None, conditions: Sequence[Expression]
 ) -> int:
     """Watch until the session ends; return 0, 1 if a condition was ever true, or 128 + the signal that ended it."""
-    snapshots: queue.SimpleQueue[Snapshot] = queue.SimpleQueue()
+    snapshots: queue.Queue[Snapshot] = queue.Queue(_MOST_WAITING)
+
+    def take(snapshot: Snapshot) -> None:
+        with contextlib.suppress(queue.Full):  # whoever reads our lines is behind: some are left out
+            snapshots.put_nowait(snapshot)
+
     with contextlib.ExitStack() as stack:
         lines = stack.enter_context(_opened(output)) if format_ == "jsonl" else None
         ended_by = stack.enter_context(ending_on_signals(session))
-        session.start(snapshots.put)
+        session.start(take)
         try:
             crossed = _follow(session, snapshots, limits, lines, conditions)
         finally:
@@ -45,7 +53,7 @@ def run_headless(
 
 
 def _follow(
-    session: ObservationSession, snapshots: queue.SimpleQueue[Snapshot], limits: Limits, lines: IO[bytes] | None,
+    session: ObservationSession, snapshots: queue.Queue[Snapshot], limits: Limits, lines: IO[bytes] | None,
     conditions: Sequence[Expression],
 ) -> bool:  # fmt: skip
     """Write a line for each Snapshot, or say on stderr whenever the verdict is another one.

@@ -151,7 +151,7 @@ class SimulationFold:
         self.withdrawn += batch.withdrawn
         self.in_doubt += batch.in_doubt
         phase = self._phases.get(batch.phase, self._past)
-        phase.add_batch(batch, in_detail=True)
+        phase.add_batch(batch, in_detail=phase is not self._past)
         if self._has_rounds and batch.role is Role.WRITER and phase is not self._past:
             self._rounds.setdefault(phase.number, RoundStory()).add(batch.worker, batch.transactions)
         self._recents.add(batch)

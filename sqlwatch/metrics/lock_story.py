@@ -18,6 +18,9 @@ MOST_LANES: Final = 64
 WAIT_GAP_NS: Final = 700_000_000
 """A waiter that three looks in a row did not find asleep waits no more."""
 
+KEPT_HOLDERS: Final = 1_000
+"""Processes whose longest and latest hold are kept; those that held it least lately are forgotten."""
+
 _OLD_RUNS: Final = 64
 
 
@@ -46,6 +49,7 @@ class LockStory:
         self._ended: deque[HeldRun] = deque(maxlen=_OLD_RUNS)
         self._longest: dict[int, HeldRun] = {}
         self._last_held_ns: dict[int, int] = {}
+        """As `_longest`, by process; who held the lock last comes last."""
         self._first_cell = 0
         self._cells: deque[_Cell] = deque()
         self._waits: dict[int, tuple[int, int]] = {}
@@ -99,7 +103,7 @@ class LockStory:
     @property
     def holders(self) -> set[int]:
         """Processes that held the write lock in the window."""
-        return {pid for pid, looks in self._held.items() if looks}
+        return set(self._held)
 
     @property
     def waiters(self) -> dict[int, int]:
@@ -142,8 +146,10 @@ class LockStory:
         self.missed += sign * sample.missed
         for held in sample.held:
             if held.lock is LockName.WRITE:
-                self._held[held.pid] = self._held.get(held.pid, 0) + sign * held.looks
+                self._held[held.pid] = looks = self._held.get(held.pid, 0) + sign * held.looks
                 self._held_anyhow += sign * held.looks
+                if not looks:
+                    del self._held[held.pid]
 
     def _add_run(self, run: HeldRun) -> None:
         if run.is_ongoing:
@@ -153,7 +159,10 @@ class LockStory:
         known = self._longest.get(run.pid)
         if known is None or run.until_ns - run.since_ns >= known.until_ns - known.since_ns:
             self._longest[run.pid] = run
-        self._last_held_ns[run.pid] = max(run.until_ns, self._last_held_ns.get(run.pid, 0))
+        self._last_held_ns[run.pid] = max(run.until_ns, self._last_held_ns.pop(run.pid, 0))
+        if len(self._last_held_ns) > KEPT_HOLDERS:
+            forgotten = next(iter(self._last_held_ns))
+            del self._last_held_ns[forgotten], self._longest[forgotten]
 
     def _keep(self, run: HeldRun) -> None:
         """Keep an ended run if it may be the longest of the window: the ring never fills with short ones."""

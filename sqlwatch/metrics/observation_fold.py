@@ -29,6 +29,8 @@ DEFAULT_CHECKPOINT_FRAMES: Final = 1000
 """SQLite's default for PRAGMA wal_autocheckpoint, in frames: what another process has set cannot be seen."""
 
 NEWEST_LINES: Final = 200
+BUSY_CELL_NS: Final = 100_000_000
+"""Busy errors of the window are counted in cells of this length: a program may log any number of them."""
 BACKLOG_NS: Final = 800_000_000
 """For so long a backlog must last to be one: a checkpoint that is under way needs some time too."""
 
@@ -63,7 +65,8 @@ class ObservationFold:
         self._known: dict[int, Process] = {}
         self._log_counts: dict[LogKind, int] = {}
         self._lines: deque[LogLine] = deque(maxlen=NEWEST_LINES)
-        self._busy_times_ns: deque[int] = deque()
+        self._busy_cells: deque[tuple[int, int]] = deque()
+        """Number and count of each cell with busy errors."""
 
     def add(self, message: ObservationInput) -> None:
         """Take in one message."""
@@ -85,6 +88,7 @@ class ObservationFold:
                 self._sources = message
             case Tick():
                 self._own_cpu = message.own_cpu if message.own_cpu is not None else self._own_cpu
+        self._forget_old()
 
     def snapshot(self, status: Status, message: str | None = None) -> Snapshot:
         """Return all that is known at the time of the newest message."""
@@ -104,6 +108,14 @@ class ObservationFold:
         )
 
     # Messages.
+
+    def _forget_old(self) -> None:
+        """Let go of what the window has left behind, however seldom a Snapshot is asked for."""
+        since_ns = self._now_ns - WINDOW_NS
+        while self._window and self._window[0].since_ns < since_ns:
+            self._window.popleft()
+        while self._busy_cells and (self._busy_cells[0][0] + 1) * BUSY_CELL_NS <= since_ns:
+            self._busy_cells.popleft()
 
     def _add_wal(self, observation: WalObservation) -> None:
         resets, _ = self._wal.add(observation)
@@ -131,6 +143,8 @@ class ObservationFold:
             self._timeline.mark(look.at_ns, MarkKind.DATABASE, "the database is there")
         self._absent, self._look = None, look
         self._locks.add_waiters(look.at_ns, look.waiters)
+        seen_lately = {*self._locks.holders, *self._locks.waiters}
+        self._known = {pid: process for pid, process in self._known.items() if pid in seen_lately}
         before, self._cpu = self._cpu, {}
         for process in look.processes:
             self._known[process.pid] = process
@@ -154,16 +168,14 @@ class ObservationFold:
         self._log_counts[line.kind] = self._log_counts.get(line.kind, 0) + 1
         self._lines.append(line)
         if line.kind in BUSY_KINDS:
-            self._busy_times_ns.append(line.at_ns)
+            cell = line.at_ns // BUSY_CELL_NS
+            before = self._busy_cells.pop()[1] if self._busy_cells and self._busy_cells[-1][0] == cell else 0
+            self._busy_cells.append((cell, before + 1))
             self._timeline.add_counts(line.at_ns, 0, 0, 1)
 
     # Views.
 
     def _observed(self, now_ns: int) -> Observed:
-        while self._window and self._window[0].since_ns < now_ns - WINDOW_NS:
-            self._window.popleft()
-        while self._busy_times_ns and self._busy_times_ns[0] < now_ns - WINDOW_NS:
-            self._busy_times_ns.popleft()
         locks, look = self._locks, self._look
         commits = sum(message.commits for message in self._window)
         frames = [message.frames for message in self._window if message.frames is not None]
@@ -208,7 +220,6 @@ class ObservationFold:
         present = {process.pid for process in look.processes} if look is not None else set()
         waiters = locks.waiters
         pids = {*present, *locks.holders, *waiters, *open_by}
-        self._known = known = {pid: process for pid, process in self._known.items() if pid in pids}
         participants = []
         for pid in pids:
             longest = locks.longest_of(pid)
@@ -216,7 +227,7 @@ class ObservationFold:
             participants.append(
                 Participant(
                     pid=pid,
-                    process=known.get(pid),
+                    process=self._known.get(pid),
                     utilisation=locks.utilisation_of(pid),
                     longest_hold_ns=longest.until_ns - longest.since_ns if longest is not None else 0,
                     longest_is_lower_bound=longest is not None and longest.is_lower_bound,
@@ -235,7 +246,7 @@ class ObservationFold:
             sources=self._sources.paths,
             trouble=self._sources.trouble,
             counts=dict(self._log_counts),
-            window_count=len(self._busy_times_ns),
+            window_count=sum(count for _, count in self._busy_cells),
             newest=tuple(self._lines),
         )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import queue
 import threading
 import time
@@ -21,6 +22,9 @@ from sqlwatch.session.own_cpu import OwnCpu
 
 LOOK_S: Final = 0.05
 """How long to wait for messages before looking at the clock and the commands again."""
+
+MOST_LINES: Final = 10_000
+"""Lines of logs that may wait for being counted; then no further ones are read for a while."""
 
 MOST_RESTARTS: Final = 3
 """A sampler that has died so often will die again."""
@@ -46,7 +50,7 @@ class ObservationSession:
         self._duration_s = duration_s
         self._snapshot_ns = round(1e9 / snapshots_per_s)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
-        self._from_logs: queue.SimpleQueue[LogMessage] = queue.SimpleQueue()
+        self._from_logs: queue.Queue[LogMessage] = queue.Queue(MOST_LINES)
         self._stop = threading.Event()
         self._reset = threading.Event()
         self._ended = threading.Event()
@@ -114,9 +118,17 @@ class ObservationSession:
 
         follower = LogFollower(self._logs)
         try:
-            follower.run(self._from_logs.put, self._stop)
+            follower.run(self._hand_on, self._stop)
         finally:
             follower.close()
+
+    def _hand_on(self, message: LogMessage) -> None:
+        """Leave a message for the session's thread; where that is behind, wait for it as long as it runs."""
+        is_left = False
+        while not is_left and not (self._stop.is_set() and self._from_logs.full()):
+            with contextlib.suppress(queue.Full):
+                self._from_logs.put(message, timeout=LOOK_S)
+                is_left = True
 
     def _observe(self, fold: ObservationFold) -> None:
         started_ns = time.monotonic_ns()
@@ -151,7 +163,7 @@ class ObservationSession:
                 self._stop.set()
 
     def _fold_logs(self, fold: ObservationFold) -> None:
-        while not self._from_logs.empty():
+        for _ in range(self._from_logs.qsize()):
             fold.add(self._from_logs.get())
 
     def _publish(self, snapshot: Snapshot) -> None:

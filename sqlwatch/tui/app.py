@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
 
+_REST_PATIENCE_S: Final = 0.3
+"""How long the workload gets to come to rest before the shell is shown."""
+
 _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
 
@@ -54,6 +57,8 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
     FIRST_WINDOW_NS = 250_000_000
 
     _switch_asked: tuple[Mode, float] | None = None
+    _rests_meanwhile = False
+    """Whether the workload rests for the time that the terminal is the shell's."""
     _workers_arranged: int | None = None
     """For how many workers the panels have their places."""
 
@@ -127,6 +132,21 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
             self._paused = not self._paused
             (self.session.pause if self._paused else self.session.resume)()
             self.say("pausing the workload" if self._paused else "the workload goes on")
+
+    def come_to_rest(self) -> float:
+        """Let the workload rest: while the shell has the terminal, nobody takes in what the workers do."""
+        if self._paused or self._live.status in (Status.ENDED, Status.STOPPING):
+            return super().come_to_rest()
+        self._rests_meanwhile = True
+        self.session.pause()
+        return _REST_PATIENCE_S
+
+    def come_back(self) -> None:
+        """Go on after the shell."""
+        super().come_back()
+        if self._rests_meanwhile:
+            self._rests_meanwhile = False
+            self.session.resume()
 
     def action_add_writer(self) -> None:
         """Start one more writer."""

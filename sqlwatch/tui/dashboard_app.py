@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
@@ -230,6 +231,17 @@ class DashboardApp(SessionApp):
         if not self.is_over():
             self.session.reset()
             self.say("statistics begin again")
+
+    def action_suspend_process(self) -> None:
+        """Leave the terminal to the shell until it brings us back."""
+        if self.is_web or sys.platform == "win32":
+            self.say("there is no shell to go to from here")
+        else:
+            self.set_timer(self.come_to_rest(), super().action_suspend_process)
+
+    def come_to_rest(self) -> float:
+        """Bring to rest what must not go on under the shell; return how long that takes, in seconds."""
+        return 0.01
 
     def action_help(self) -> None:
         """Show the help."""

@@ -35,6 +35,14 @@ LEAVE: Final = "Leave"
 QUIT: Final = Key(
     "quit", ("q", "ctrl+c"), "q, ctrl+c", "quit", "Quit", "quit", "End the workload and print the summary.", LEAVE
 )
+REDRAW: Final = Key(
+    "redraw", ("ctrl+l",), "ctrl+l", "redraw", "", "draw the screen anew",
+    "For when something else has written on it; else only what changes is sent.", LOOK,
+)  # fmt: skip
+SUSPEND: Final = Key(
+    "suspend", ("ctrl+z",), "ctrl+z", "suspend_process", "", "to the shell",
+    "Leave the screen to the shell; fg comes back. The workload rests meanwhile.", LEAVE,
+)  # fmt: skip
 HELP: Final = Key(
     "help", ("question_mark", "f1"), "?, f1", "help", "Help", "help", "Keys, and how to read each panel.", LOOK
 )
@@ -180,6 +188,8 @@ KEYS: Final = (
     EXPORT,
     COPY,
     PALETTE,
+    REDRAW,
+    SUSPEND,
 )  # fmt: skip
 """The keys of `simulate`, the most important first."""
 

@@ -6,6 +6,8 @@ import asyncio
 import signal
 import sys
 import time
+from collections.abc import Callable
+from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App
@@ -24,6 +26,7 @@ _SIGNALS: Final = ("SIGTERM", "SIGHUP", "SIGINT")
 _LOOK_S: Final = 1.0
 _CHANGE_LOOK_S: Final = 0.05
 """How often it is looked whether a session is over that another one shall follow."""
+_MOST_REST_S: Final = 4.0
 _HANG_UP_CODE: Final = 129
 """128 + SIGHUP, by its number: Windows has no such signal."""
 
@@ -44,6 +47,13 @@ class SessionApp(App[None]):
         self.session = session
         self._least_gap_s = 0.8 / fps
         self._drawn_s = 0.0
+        self._rest_s = 0.0
+        """How long the terminal is left in peace after a Snapshot, so that an answer to a key finds the way free."""
+        self._held: ExitStack | None = None
+        """While pictures are held back: ends that."""
+        self._has_missed = False
+        self.forget_screen: Callable[[], None] = _forget_nothing
+        """Has the driver send also what the terminal shows already, once."""
         self._mailbox = Mailbox()
         self._started = False
         self._left = False
@@ -119,6 +129,42 @@ class SessionApp(App[None]):
         """Leave because the terminal is gone."""
         self.leave(_HANG_UP_CODE)
 
+    def hold_pictures(self) -> None:
+        """Draw nothing until `show_pictures`: the terminal has not taken the newest picture yet."""
+        if self._held is None:
+            self._held = ExitStack()
+            self._held.enter_context(self.batch_update())
+
+    def show_pictures(self, load_s: float) -> None:
+        """Draw what has changed since `hold_pictures`; a picture takes `load_s` longer to arrive than it might."""
+        self._rest_s = min(2 * load_s, _MOST_REST_S)
+        if self._held is None or self._left:
+            return
+        self._held.close()
+        self._held = None
+        if self._has_missed:
+            self.draw_anew()
+        for screen in self.screen_stack:
+            screen.check_idle()
+
+    def draw_anew(self) -> None:
+        """Draw everything: what the terminal shows is not known."""
+        self._has_missed = False
+        self.screen.refresh()
+
+    def action_redraw(self) -> None:
+        """Send the whole picture again, to a terminal on which something else has written."""
+        self.forget_screen()
+        self.draw_anew()
+
+    def come_back(self) -> None:
+        """Go on after the terminal was somebody else's."""
+        self.draw_anew()
+
+    def post_display_hook(self) -> None:
+        """Note a picture that Textual believes to have drawn while pictures were held, as after a resize."""
+        self._has_missed = self._has_missed or self._held is not None
+
     def on_unmount(self) -> None:
         """End the session also where the app ends for another reason."""
         if not self._left:
@@ -144,7 +190,7 @@ class SessionApp(App[None]):
 
     def on_session_app_snapshot_ready(self) -> None:
         """Draw the newest Snapshot, but not more often than `fps`."""
-        early_s = self._drawn_s + self._least_gap_s - time.monotonic()
+        early_s = self._drawn_s + max(self._least_gap_s, self._rest_s) - time.monotonic()
         if early_s > 0:
             self.set_timer(early_s, self._draw_newest)
         else:
@@ -156,6 +202,10 @@ class SessionApp(App[None]):
             self._told_of_end = snapshot.status is Status.ENDED
             self._drawn_s = time.monotonic()
             self.draw(snapshot)
+
+
+def _forget_nothing() -> None:
+    """Do nothing: this driver sends every picture as it is."""
 
 
 def terminal_driver() -> type[Driver] | None:

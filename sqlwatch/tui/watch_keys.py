@@ -20,8 +20,10 @@ from sqlwatch.tui.keys import (
     MAXIMISE,
     PALETTE,
     QUIT,
+    REDRAW,
     RESET,
     SORT,
+    SUSPEND,
     ZOOM_IN,
     ZOOM_OUT,
     keys_markdown,
@@ -48,6 +50,8 @@ WATCH_KEYS: Final = (
     replace(EXPORT, tooltip="Write it as SVG, text and JSON to the working directory, or to $SQLWATCH_EXPORT_DIR."),
     COPY,
     PALETTE,
+    REDRAW,
+    replace(SUSPEND, tooltip="Leave the screen to the shell; fg comes back. Nothing is seen meanwhile."),
 )  # fmt: skip
 """The most important first."""
 

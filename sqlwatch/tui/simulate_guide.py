@@ -20,8 +20,8 @@ GUIDE: Final = (
         "that length. {rung} marks SQLite's backoff rungs: a waiter sleeps 1, 2, 5, 10, 15, 20, 25, 25, 25, 50, "
         "50ms and then 100ms each time, so it can only notice a free lock after 1, 3, 8, 18, 33, 53, 78, 103, "
         "128, 178, 228ms, and every 100ms from there. Bars that stand on the rungs are waits that slept past the "
-        "moment the lock was free. The row 'now' counts the writers that wait at this moment, by their wait so "
-        "far: a digit far to the right is a writer that starves.",
+        "moment the lock was free. The row 'waiting' counts the writers that wait at this moment, by their wait "
+        "so far: a digit far to the right is a writer that starves.",
     ),
     (
         "Lock timeline",

@@ -65,7 +65,7 @@ def test_the_axis_does_not_move_with_the_data() -> None:
 def test_unfinished_waits_are_counted_where_they_are() -> None:
     waits = Waits("contended", counts_of(20_000), Ink.CONTENDED)
     rows = wait_histogram([waits], 107, 14, BLOCK, unfinished_ns=[10**10, 10**10, 5_000_000], starved_after_ns=10**9)
-    now = next(row for row in rows if plain(row).lstrip().startswith("now"))
+    now = next(row for row in rows if plain(row).lstrip().startswith("waiting"))
     cells = plain(now)
     assert cells[axis.GUTTER + axis.log_cell(10**10, 100)] == "2"
     assert cells[axis.GUTTER + axis.log_cell(5_000_000, 100)] == "1"

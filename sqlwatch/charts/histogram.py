@@ -233,7 +233,8 @@ def _now_row(unfinished_ns: Sequence[int], starved_after_ns: int, width: int) ->
         counts[cell] += 1
         starved[cell] |= bool(starved_after_ns) and wait_ns >= starved_after_ns
     text = "".join(" " if not value else str(value) if value < 10 else "+" for value in counts)
-    return (Segment("waiting"[: axis.GUTTER], Ink.MUTED), *inked(text, [Ink.WARNING if flag else Ink.STRONG for flag in starved]))
+    label = Segment("waiting"[: axis.GUTTER], Ink.MUTED)
+    return (label, *inked(text, [Ink.WARNING if flag else Ink.STRONG for flag in starved]))
 
 
 def _axis_rows(width: int, glyphs: GlyphSet) -> list[Row]:

@@ -140,11 +140,11 @@ def _mark_line(happenings: Sequence[Happening], window_ns: float, width: int, gl
     for cell, following in zip(cells, [*cells, width + 1][1:], strict=True):
         happening = at[cell]
         words = happening.words
-        if cell + 1 + len(words) < following:
-            marks.append((cell, happening.glyph + words, happening.ink))
-            free_from = cell + len(words) + 2
-        elif cell - len(words) >= free_from:
-            marks.append((cell - len(words), words + happening.glyph, happening.ink))
+        if words and cell + 2 + len(words) < following:
+            marks.append((cell, f"{happening.glyph} {words}", happening.ink))
+            free_from = cell + len(words) + 3
+        elif words and cell - len(words) - 1 >= free_from:
+            marks.append((cell - len(words) - 1, f"{words} {happening.glyph}", happening.ink))
             free_from = cell + 2
         else:
             marks.append((cell, happening.glyph, happening.ink))

@@ -9,6 +9,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.panel import Panel, row_label
+from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_ALL_MODES = 15
@@ -69,7 +70,7 @@ def _waits(mode: Mode, period: Period) -> Waits:
     """Return the waits of one mode with their figures; p99 also with unfinished waits where somebody starves."""
     waits = period.lock_wait
     if not waits.count:
-        return Waits(mode.value, (), MODE_INK[mode], ((Segment("no lock wait ended yet", Ink.MUTED),),))
+        return Waits(clean(period.name), (), MODE_INK[mode], ((Segment("no lock wait ended yet", Ink.MUTED),),))
     p99_ns = waits.percentile_ns(99) or 0.0
     caption = [_figure("p99 wait", _span(p99_ns))]
     if period.fairness.starved_workers and period.unfinished_waits_ns:
@@ -84,7 +85,7 @@ def _waits(mode: Mode, period: Period) -> Waits:
         _figure("p50", _span(waits.percentile_ns(50))),
         _figure(units.count(waits.count).rjust(units.COUNT_WIDTH), "waits", swapped=True),
     ]
-    return Waits(mode.value, waits.counts, MODE_INK[mode], tuple(caption))
+    return Waits(clean(period.name), waits.counts, MODE_INK[mode], tuple(caption))
 
 
 def _span(ns: float | None) -> str:

@@ -36,7 +36,7 @@ async def test_enter_shows_all_that_is_known_of_a_worker(opened: Open, size: tup
         assert all(len(line) <= 120 for line in screen.lines())
         (long_wait,) = (line for line in text.splitlines() if "131ms" in line and "committed" in line)
         assert long_wait.split() == ["500ms", "131ms", "9", "2.0ms", "committed"]
-        states = next(line for line in text.splitlines() if line.strip().startswith("waiting "))
+        states = next(line for line in text.splitlines() if line.strip().startswith("waiting ") and "%" in line)
         assert "75%" in states
         await screen.press("escape")
         assert not isinstance(screen.app.screen, DetailScreen)

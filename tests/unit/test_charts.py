@@ -143,7 +143,7 @@ def test_words_of_a_mark_stand_left_where_there_is_no_room_at_the_right() -> Non
     chart = time_chart(
         series, 67, 6, BLOCK, write=units.rate, happenings=[Happening(2e9, "v", Ink.MARK, "single-writer")]
     )
-    assert "single-writerv" in plain(chart[-2])
+    assert "single-writer v" in plain(chart[-2])
 
 
 def test_a_mode_keeps_its_colour_over_time() -> None:

@@ -182,9 +182,9 @@ async def test_tab_explains_the_panels(opened: Open) -> None:
     async with opened() as screen:
         await screen.send(make_snapshot())
         await screen.press("tab")
-        assert "share of waits by length" in screen.text("waits")
+        assert "how many of the waits took how long" in screen.text("waits")
         await screen.press("tab")
-        assert "share of waits by length" not in screen.text("waits")
+        assert "how many of the waits took how long" not in screen.text("waits")
         assert "a lane a worker" in screen.text("timeline")
         await screen.press("tab")
         assert "commits a second" in screen.text("throughput")
@@ -311,3 +311,42 @@ async def test_without_a_wal_its_panel_says_so(opened: Open) -> None:
         none = Wal(resets=None, checkpoints=None, pinned_ns=None)
         await screen.send(msgspec.structs.replace(snapshot, wal=none))
         assert "no WAL: this workload runs with a rollback" in screen.text("wal").replace("\n ", " ")
+
+
+async def test_a_headline_stays_until_it_can_have_been_read(opened: Open) -> None:
+    starving, calm = make_snapshot(starving=3), make_snapshot()
+    async with opened() as screen:
+        for after_ms, status, words in (
+            (0, Status.RUNNING, "are starved"),
+            (1_000, Status.RUNNING, "are starved"),
+            (2_000, Status.RUNNING, "get their turn"),
+            (2_100, Status.PAUSED, "get their turn"),
+            (2_200, Status.RUNNING, "get their turn"),
+        ):
+            shown = starving if after_ms == 0 else calm
+            await screen.send(msgspec.structs.replace(shown, at_ns=starving.at_ns + after_ms * 10**6, status=status))
+            assert words in screen.text("headline")
+
+
+async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press(*"1234567")
+        assert sum(panel.display for panel in screen.app.query(Panel)) == 1
+        assert "stays" in screen.text("headline")
+
+
+async def test_a_workload_at_rest_has_no_rate(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(status=Status.PAUSED))
+        assert "275/s" not in screen.text("header")
+        assert "commits      \N{EN DASH}" in screen.text("header")
+        assert "275/s" not in screen.text("throughput").splitlines()[0]
+
+
+async def test_while_a_single_writer_serves_it_alone_holds(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        holding = [line for line in screen.text("workers").splitlines() if "holding" in line]
+        assert all("single" in line for line in holding)
+        assert "served" in screen.text("workers")

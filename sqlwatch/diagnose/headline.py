@@ -213,8 +213,8 @@ def _wasted(now: _Now) -> str | None:
     why = "the mutex wakes the next one late"
     if now.simulation.mode is Mode.CONTENDED:
         why = "waiters sleep in their backoff"
-    free = f"in the last {now.seconds} the lock was free {units.share(wasted)} of the time while somebody waited"
-    return f"{free}: {why} (p99 wait {now.wait_p99})"
+    free = f"the lock is free {units.share(wasted)} of the time while somebody waits"
+    return f"{free}: {why} (last {now.seconds}, p99 wait {now.wait_p99})"
 
 
 def _queue(now: _Now) -> str | None:

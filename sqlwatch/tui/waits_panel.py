@@ -8,7 +8,7 @@ from sqlwatch.charts.histogram import Waits, rung_legend, wait_histogram, wait_r
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics.snapshot import Period
 from sqlwatch.tui.inks import MODE_INK
-from sqlwatch.tui.panel import Panel, row_label
+from sqlwatch.tui.panel import Panel, not_yet, row_label
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
@@ -30,13 +30,15 @@ class WaitsPanel(Panel):
     def facts(self, view: View) -> list[Row]:
         """Say what is upright, and what the marks are: there may be no room for a legend below them."""
         scale = "log" if view.logarithmic else "linear"
-        return [(Segment(f"% of waits, {scale}", Ink.MUTED),), rung_legend(_ROOM_FOR_MARKS, view.glyphs)]
+        return [(Segment(f"share, {scale}", Ink.MUTED),), rung_legend(_ROOM_FOR_MARKS, view.glyphs)]
 
     def body(self, view: View, width: int, height: int) -> list[Row]:
         """Return one plot for each mode that has run; the present one and its rival where rows are few."""
         simulation = view.simulation
         if simulation is None:
             empty = Waits("no waits yet", (), Ink.MUTED)
+            if height < self.LEAST_TITLED:
+                return not_yet("waits", 1)
             return wait_histogram([empty], width, height, view.glyphs, logarithmic=view.logarithmic)
         series = [_waits(mode, period) for mode, period in _chosen(view, simulation.mode, height)]
         if height == 1:

@@ -64,8 +64,8 @@ def test_a_single_starved_writer_is_named() -> None:
 def test_wasted_lock_time_is_explained() -> None:
     period = make_period(wasted_lock_time=0.37, lock_wait=histogram(131 * MS))
     assert words(period) == (
-        "in the last 10s the lock was free 37% of the time while somebody waited: "
-        "waiters sleep in their backoff (p99 wait 131ms)"
+        "the lock is free 37% of the time while somebody waits: "
+        "waiters sleep in their backoff (last 10s, p99 wait 131ms)"
     )
     assert "the mutex wakes the next one late" in words(msgspec.structs.replace(period, mode=Mode.MUTEX))
 

@@ -226,7 +226,7 @@ async def test_the_comparison_can_be_seen_at_any_time(taught: Open) -> None:
         await screen.send(lesson_snapshot(1))
         text = page(screen)
         assert "single-writer (now)" in text
-        assert "Not over yet; so far 0 of 0 effects appeared, 3 cannot be told" in text
+        assert "Not over yet; none of the 3 effects can be told so far" in text
         await screen.pilot.resize_terminal(60, 20)
         await screen.pilot.pause()
         assert all(len(line) == 60 for line in screen.lines())

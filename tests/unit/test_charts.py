@@ -217,3 +217,24 @@ def test_charts_need_no_terminal_library() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@given(st.integers(1, 240), st.integers(12, 200), st.sampled_from([BLOCK, BRAILLE, ASCII]))
+def test_the_axis_tells_the_time_that_is_drawn(count: int, width: int, glyphs: GlyphSet) -> None:
+    """Half of the known time is marked by a happening, which must stand in the middle of the bars."""
+    series = Series([1.0] * count, 10**9, [Ink.SERIES] * count, end_period=count)
+    chart = time_chart(
+        series, width, 6, glyphs, write=units.rate, happenings=[Happening(count / 2 * 1e9, "!", Ink.MARK)]
+    )
+    bars, marks = plain(chart[-3])[axis.GUTTER :], plain(chart[-2])[axis.GUTTER :]
+    first = next(cell for cell, char in enumerate(bars) if char != " ")
+    if "!" in marks and first:
+        assert abs(marks.index("!") - (first + len(bars)) / 2) <= 1.5
+
+
+def test_a_young_chart_is_not_an_empty_one() -> None:
+    for count, cells, oldest in ((10, 40, "-14s"), (16, 32, "-30s"), (60, 60, "-60s")):
+        series = Series([1.0] * count, 10**9, [Ink.SERIES] * count)
+        chart = [plain(row) for row in time_chart(series, 67, 6, BLOCK, write=units.rate)]
+        assert chart[0].count("█") == cells
+        assert chart[-1].split()[0] == oldest

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.diagnose.side_by_side import Value, ratio, times_words
+from sqlwatch.diagnose.thresholds import DEFAULT
 from sqlwatch.metrics.snapshot import Period, Quality
 from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.panel import Panel, cut
@@ -99,6 +100,8 @@ def _cell(period: Period | None, figure: Figure) -> Segment:
 
 
 def _ratio(figure: Figure, periods: list[Period]) -> str:
-    """Return how many times the first mode's figure the last mode's is."""
+    """Return how many times the first mode's figure the last mode's is; nothing before both have run for a while."""
+    if min(period.elapsed_ns for period in periods) < DEFAULT.comparable_ns:
+        return ""
     times = ratio(figure.value(periods[0]), figure.value(periods[-1]))
     return times_words(times) if times else ""

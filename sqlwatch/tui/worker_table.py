@@ -97,7 +97,8 @@ class WorkerTable(SortedPanel[int, Worker]):
         note = cut(note, layout.note) if worker.exit or worker.starved or len(note) <= layout.note else ""
         bar = f" {share_bar(worker, writers, layout.bar, view.glyphs)}" if layout.bar else ""
         if selected:
-            text, ink = view.glyphs.cursor + text[1:], Ink.CURSOR
+            text = view.glyphs.cursor + text[1:]
+            ink = Ink.CURSOR_WARNING if ink is Ink.WARNING else Ink.CURSOR
             return fitted((Segment(text + f"{bar} {note}".ljust(width), ink),), width)
         return (Segment(text, ink), Segment(bar, Ink.SERIES), Segment(f" {note}", ink))
 

@@ -44,6 +44,8 @@ class GlyphSet:
     error: str
     """On a lane: got a busy error."""
     reading: str
+    ended: str
+    """A worker ended."""
     shades: str
     """On a lane: holds of which only the share of time is known, from little to much."""
 
@@ -144,6 +146,7 @@ BLOCK: Final = GlyphSet(
     "─",
     "\N{MULTIPLICATION SIGN}",
     "○",
+    "\N{DAGGER}",
     "░▒▓",
 )
 BRAILLE: Final = GlyphSet(
@@ -168,10 +171,33 @@ BRAILLE: Final = GlyphSet(
     "─",
     "\N{MULTIPLICATION SIGN}",
     "○",
+    "\N{DAGGER}",
     "░▒▓",
 )
 ASCII: Final = GlyphSet(
-    "ascii", 1, 3, " .:#", " =", "-", "|", "+", "+", " ", "^", "v", "c", "r", "b", ">", "~", "_", "-", "!", "o", "%%@"
+    "ascii",
+    1,
+    3,
+    " .:#",
+    " =",
+    "-",
+    "|",
+    "+",
+    "+",
+    " ",
+    "^",
+    "v",
+    "c",
+    "r",
+    "b",
+    ">",
+    "~",
+    "_",
+    "-",
+    "!",
+    "o",
+    "x",
+    "%%@",
 )
 
 GLYPH_SETS: Final[dict[str, GlyphSet]] = {"braille": BRAILLE, "block": BLOCK, "ascii": ASCII}

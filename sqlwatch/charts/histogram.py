@@ -45,8 +45,8 @@ def wait_histogram(
 ) -> list[Row]:
     """Draw lock waits as `height` rows of exactly `width` cells, one mode above the other on one axis of time.
 
-    Upright: the share of the mode's waits that fell into the column, on its own scale from 0.  The row `now` counts the
-    writers that still wait at the length of their wait so far.
+    Upright: the share of the mode's waits that fell into the column, on its own scale from 0.  The row `waiting` counts
+    the writers that wait at this moment, at the length of their wait so far.
     """
     if height <= 0 or width <= 0:
         return [()] * max(height, 0)
@@ -100,13 +100,13 @@ def rung_legend(width: int, glyphs: GlyphSet) -> Row:
     >>> from sqlwatch.charts.glyphs import ASCII
     >>> from sqlwatch.charts.segment import plain
     >>> plain(rung_legend(40, ASCII))
-    "^ SQLite's backoff rungs"
+    '^ waiters look only here'
     """
     texts = (
-        " a waiter sleeps and looks again only at SQLite's backoff rungs: 1 3 8 18 33 53 78 103 128 178 228ms, +100ms",
-        " SQLite's backoff rungs: 1 3 8 18 33 53 78 103 128 178 228ms, +100ms",
-        " backoff rungs 1 3 8 18 33 53 78 103 .. 228ms, +100ms",
-        " SQLite's backoff rungs",
+        " backoff rungs: a waiter sleeps, and looks again only at 1 3 8 18 33 53 78 103 128 178 228ms, +100ms",
+        " backoff rungs: a waiter sleeps, and looks again only at these times",
+        " backoff rung: only here a waiter looks again",
+        " waiters look only here",
         " backoff rung",
     )
     text = next((text for text in texts if len(text) + 1 <= width), "")
@@ -233,8 +233,8 @@ def _now_row(unfinished_ns: Sequence[int], starved_after_ns: int, width: int) ->
         counts[cell] += 1
         starved[cell] |= bool(starved_after_ns) and wait_ns >= starved_after_ns
     text = "".join(" " if not value else str(value) if value < 10 else "+" for value in counts)
-    label = "now".rjust(axis.GUTTER - 1) + " "
-    return (Segment(label, Ink.MUTED), *inked(text, [Ink.WARNING if flag else Ink.STRONG for flag in starved]))
+    label = Segment("waiting"[: axis.GUTTER], Ink.MUTED)
+    return (label, *inked(text, [Ink.WARNING if flag else Ink.STRONG for flag in starved]))
 
 
 def _axis_rows(width: int, glyphs: GlyphSet) -> list[Row]:

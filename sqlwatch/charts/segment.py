@@ -37,6 +37,8 @@ class Ink(StrEnum):
     ALERT_BADGE = "alert-badge"
     CURSOR = "cursor"
     """The selected row."""
+    CURSOR_WARNING = "cursor-warning"
+    """The selected row, where it is one that starves or has failed."""
     KEY = "key"
     """A key to press."""
 

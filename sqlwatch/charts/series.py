@@ -12,7 +12,9 @@ from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, inked, whole_parts
 
 _LEAST_WINDOW_NS: Final = 60_000_000_000
-"""A chart shows at least a minute; it joins periods where it has fewer columns than that."""
+"""A full chart shows at least a minute; it joins periods where it has fewer columns than that."""
+_STRETCHES: Final = (4, 2, 1)
+"""Columns that a period may have as long as all values find room so: a young chart is not an empty one."""
 
 
 @dataclass(frozen=True)
@@ -60,13 +62,13 @@ def time_chart(
     if plot < 4:
         return [fitted((), width)] * height
     below = 0 if height < 3 or bare else 1 if height < 5 else 2
-    columns, inks, per_column = _joined(series, plot * glyphs.columns)
+    columns, inks, column_ns = _joined(series, plot * glyphs.columns)
     top = limit(_largest(columns))
     cells = _cell_inks(inks, glyphs.columns)
     bars = glyphs.fill([(value or 0) / top for value in columns], height - below)
     scale = axis.gutters(height - below, top, write, glyphs.upright)
     rows: list[Row] = [(*label, *inked(bar, cells)) for label, bar in zip(scale, bars, strict=True)]
-    window_ns = len(columns) * per_column * series.period_ns
+    window_ns = len(columns) * column_ns
     if below:
         rows.append(_mark_line(happenings, window_ns, plot, glyphs))
     if below == 2:
@@ -80,8 +82,8 @@ def time_row(series: Series, width: int, glyphs: GlyphSet, label: str = "", capt
     >>> from sqlwatch.charts.glyphs import ASCII
     >>> from sqlwatch.charts.segment import plain
     >>> series = Series([1.0, 2.0, 4.0], 10**9, [Ink.SERIES] * 3)
-    >>> plain(time_row(series, 20, ASCII, "tx/s ", [(Segment("4/s"),)]))
-    'tx/s           # 4/s'
+    >>> plain(time_row(series, 21, ASCII, "tx/s ", [(Segment("4/s"),)]))
+    'tx/s ....::::#### 4/s'
     """
     room = width - len(label)
     words = whole_parts(caption, room // 2)
@@ -96,8 +98,11 @@ def time_row(series: Series, width: int, glyphs: GlyphSet, label: str = "", capt
     return fitted((Segment(label, Ink.MUTED), *inked(bars, _cell_inks(inks, glyphs.columns)), *gap, *words), width)
 
 
-def _joined(series: Series, columns: int) -> tuple[list[float | None], list[Ink], int]:
-    """Return a value and an ink for each column, the newest last, and how many periods one column joins."""
+def _joined(series: Series, columns: int) -> tuple[list[float | None], list[Ink], float]:
+    """Return a value and an ink for each column, the newest last, and how long a column is in ns."""
+    for stretch in _STRETCHES:
+        if len(series.values) * stretch <= columns:
+            return _stretched(series, columns, stretch)
     periods = max(ceil(_LEAST_WINDOW_NS / max(series.period_ns, 1) / columns), 1)
     newest = -(columns + 1) * periods
     values = [value if value is None or isfinite(value) else None for value in series.values[newest:]]
@@ -115,7 +120,15 @@ def _joined(series: Series, columns: int) -> tuple[list[float | None], list[Ink]
         colours.append(inks[end - 1])
         end = start
     blank = columns - len(joined)
-    return [None] * blank + joined[::-1], [Ink.SERIES] * blank + colours[::-1], periods
+    return [None] * blank + joined[::-1], [Ink.SERIES] * blank + colours[::-1], periods * series.period_ns
+
+
+def _stretched(series: Series, columns: int, stretch: int) -> tuple[list[float | None], list[Ink], float]:
+    """Return the same for a series of which each period has `stretch` columns."""
+    values = [value if value is None or isfinite(value) else None for value in series.values for _ in range(stretch)]
+    inks = [ink for ink in series.inks for _ in range(stretch)]
+    blank = columns - len(values)
+    return [None] * blank + values, [Ink.SERIES] * blank + inks, series.period_ns / stretch
 
 
 def _largest(values: Sequence[float | None]) -> float:
@@ -140,11 +153,11 @@ def _mark_line(happenings: Sequence[Happening], window_ns: float, width: int, gl
     for cell, following in zip(cells, [*cells, width + 1][1:], strict=True):
         happening = at[cell]
         words = happening.words
-        if cell + 1 + len(words) < following:
-            marks.append((cell, happening.glyph + words, happening.ink))
-            free_from = cell + len(words) + 2
-        elif cell - len(words) >= free_from:
-            marks.append((cell - len(words), words + happening.glyph, happening.ink))
+        if words and cell + 2 + len(words) < following:
+            marks.append((cell, f"{happening.glyph} {words}", happening.ink))
+            free_from = cell + len(words) + 3
+        elif words and cell - len(words) - 1 >= free_from:
+            marks.append((cell - len(words) - 1, f"{words} {happening.glyph}", happening.ink))
             free_from = cell + 2
         else:
             marks.append((cell, happening.glyph, happening.ink))

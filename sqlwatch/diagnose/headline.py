@@ -8,6 +8,7 @@ from typing import Final
 
 from simulators.events import Mode, Role, WorkerState
 from sqlwatch.charts import units
+from sqlwatch.diagnose.side_by_side import ratio, times_words
 from sqlwatch.diagnose.thresholds import DEFAULT, Thresholds
 from sqlwatch.metrics.snapshot import MarkKind, Period, Simulation, Snapshot, Status, Worker
 
@@ -151,7 +152,7 @@ def _takers(now: _Now, starved: set[int]) -> str:
     if share >= now.limits.every_turn_share:
         return f"worker {first.id} takes {'' if share > 0.995 else 'nearly '}every turn"
     if share >= now.limits.hog_share:
-        return f"worker {first.id} takes {units.share(share)} of the turns"
+        return f"worker {first.id} took {units.share(share)} of the turns in the last {now.seconds}"
     lucky = [w for w in now.writers if w.committed and w.id not in starved]
     return f"{len(lucky)} other{'s take' if len(lucky) != 1 else ' takes'} the turns"
 
@@ -211,8 +212,9 @@ def _wasted(now: _Now) -> str | None:
         return None
     why = "the mutex wakes the next one late"
     if now.simulation.mode is Mode.CONTENDED:
-        why = "waiters are asleep in their backoff"
-    return f"the lock is free {units.share(wasted)} of the time while somebody waits: {why} (p99 {now.wait_p99})"
+        why = "waiters sleep in their backoff"
+    free = f"the lock is free {units.share(wasted)} of the time while somebody waits"
+    return f"{free}: {why} (last {now.seconds}, p99 wait {now.wait_p99})"
 
 
 def _queue(now: _Now) -> str | None:
@@ -220,16 +222,39 @@ def _queue(now: _Now) -> str | None:
         return None
     window = now.window
     depth = sum(worker.queue_depth for worker in window.workers if worker.role is Role.SINGLE_WRITER)
-    p99 = units.duration(window.commit_latency.percentile_ns(99))
+    p99 = f"p99 {units.duration(window.commit_latency.percentile_ns(99))}"
+    gain, reason = _gain(now)
     databases = now.simulation.databases
     who = "one writer serves" if databases == 1 else f"{databases} single writers serve"
     if depth and window.groups and window.committed > window.groups * 1.5:
         size = window.committed / window.groups
         commits = "commits" if databases == 1 else "commit"
-        return f"{who} a queue of {depth} and {commits} {size:.1f} requests at once (p99 {p99})"
+        return f"{gain}{who} a queue of {depth} and {commits} {size:.1f} requests at once ({reason}{p99})"
     if depth:
-        return f"{who} a queue of {depth}: every request waits its turn (p99 {p99})"
-    return f"{who} {_writers(len(now.writers))}, and nobody queues now (p99 {p99})"
+        turns = "and nobody sleeps while the lock is free" if reason else "every request waits its turn"
+        return f"{gain}{who} a queue of {depth}{',' if reason else ':'} {turns} ({reason}{p99})"
+    return f"{gain}{who} {_writers(len(now.writers))}, and nobody queues now ({reason}{p99})"
+
+
+def _gain(now: _Now) -> tuple[str, str]:
+    """Say how many times the contended commits these are, and how much less lock time is wasted; empty if untold.
+
+    The phases of a lesson are other workloads as well: the lesson compares them.
+    """
+    phase, base = now.simulation.phase, now.simulation.latest_of(Mode.CONTENDED)
+    if (
+        now.snapshot.lesson is not None
+        or base is None
+        or min(phase.elapsed_ns, base.elapsed_ns) < now.limits.comparable_ns
+    ):
+        return "", ""
+    times = ratio(base.per_second(base.committed), phase.per_second(phase.committed))
+    if times is None:
+        return "", ""
+    before, after = base.wasted_lock_time, phase.wasted_lock_time
+    saves = before is not None and after is not None and before - after >= now.limits.wasted_info
+    reason = f"wasted {units.share(after)}, was {units.share(before)}; " if saves and times > 1 else ""
+    return f"{times_words(times)} the commits of {base.name}: ", reason
 
 
 def _hog(now: _Now) -> str | None:
@@ -239,37 +264,43 @@ def _hog(now: _Now) -> str | None:
     if share < now.limits.hog_share:
         return None
     longest = units.duration(max((writer.longest_wait_ns for writer in now.writers), default=0))
-    return f"worker {first.id} takes {units.share(share)} of the turns; the others wait for up to {longest}"
+    took = f"worker {first.id} took {units.share(share)} of the turns in the last {now.seconds}"
+    return f"{took}; the others waited for up to {longest}"
 
 
 def _mutex(now: _Now) -> str | None:
     if now.simulation.mode is not Mode.MUTEX or not now.waiting:
         return None
-    count = len(now.waiting)
-    verb = "waits" if count == 1 else "wait"
-    return f"{count} of {_writers(len(now.writers))} {verb} for the mutex, asleep until it is free (p99 {now.wait_p99})"
+    waiting = _waiting(now).removesuffix(" now")
+    return f"{waiting} for the mutex, asleep until it is free (p99 wait {now.wait_p99})"
 
 
 def _saturated(now: _Now) -> str | None:
     window = now.window
     if window.looks < now.limits.least_looks or (window.lock_utilisation or 0) < now.limits.saturated_utilisation:
         return None
-    return (
-        f"the write lock is held {units.share(window.lock_utilisation)} of the time: "
-        f"{len(now.waiting)} of {_writers(len(now.writers))} wait now (p99 {now.wait_p99})"
-    )
+    return f"{_held(now)}: {_waiting(now)} (p99 wait {now.wait_p99})"
 
 
 def _usual(now: _Now) -> str | None:
     p99_ns = now.window.all_waits.percentile_ns(99) or 0.0
-    held = f"the lock is held {units.share(now.window.lock_utilisation)} of the time"
-    if now.window.lock_utilisation is None:
-        held = f"{units.rate(now.snapshot.commits_per_s)} commits"
     if p99_ns <= now.limits.quiet_wait_ns:
-        return f"quiet: {held}, and 99 of 100 waits end within {units.duration(p99_ns)}"
-    return (
-        f"{len(now.waiting)} of {_writers(len(now.writers))} wait now, and {held} (p99 wait {units.duration(p99_ns)})"
-    )
+        return f"quiet: {_held(now)}, and 99 of 100 waits end within {units.duration(p99_ns)}"
+    return f"{_waiting(now)}, and {_held(now)} (p99 wait {units.duration(p99_ns)})"
+
+
+def _held(now: _Now) -> str:
+    """Say how much of the time the lock is held; of several locks it is the mean."""
+    share = now.window.lock_utilisation
+    if share is None:
+        return f"{units.rate(now.snapshot.commits_per_s)} commits"
+    lock = "the write lock" if now.simulation.databases == 1 else "each write lock"
+    return f"{lock} is held {units.share(share)} of the time" if share >= 0.001 else f"{lock} is hardly ever held"
+
+
+def _waiting(now: _Now) -> str:
+    count, writers = len(now.waiting), _writers(len(now.writers))
+    return f"{count} of {writers} wait{'s' * (count == 1)} now" if count else f"none of {writers} waits now"
 
 
 _RULES: Final[tuple[Callable[[_Now], str | None], ...]] = (

@@ -158,6 +158,8 @@ def verdict_so_far(shown: Sequence[Shown], faults: Sequence[str] = (), *, is_ove
         return verdict(shown, faults)
     told = [one for one in shown if one.shown is not None]
     appeared = sum(one.shown is True for one in told)
+    if not told:
+        return f"not over yet; none of the {len(shown)} effects can be told so far"
     return f"not over yet; so far {appeared} of {len(told)} effects appeared, {len(shown) - len(told)} cannot be told"
 
 

@@ -45,6 +45,9 @@ class Thresholds(msgspec.Struct, frozen=True, kw_only=True):
     settled_ns: int = 500_000_000
     """Running time below which a phase has no figures worth reading."""
 
+    comparable_ns: int = 2_000_000_000
+    """Running time below which the rate of a phase is not held against that of another one."""
+
     news_ns: int = 8_000_000_000
     """How long the death of a worker is the headline."""
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Generic, TypeVar
 
 from simulators.events import Role, WorkerState
@@ -35,10 +35,12 @@ class Column(Generic[Item]):
     left: bool = False
 
 
-def state_of(worker: Worker, *, short: bool = False) -> str:
-    """Say what a worker is doing in one word."""
+def state_of(worker: Worker, *, short: bool = False, serves: bool = False) -> str:
+    """Say what a worker is doing in one word; where a single writer serves, it alone holds the lock."""
     if worker.exit is not None:
         return "ended" if worker.exit == "ok" else "dead"
+    if serves and worker.role is Role.WRITER and worker.state is WorkerState.HOLDING:
+        return "served"
     return (_SHORT_STATE if short else _LONG_STATE).get(worker.state, worker.state.value)
 
 
@@ -106,6 +108,11 @@ COMMITS: Final = Column[Worker]("done", 4, 0, _commits)
 SHARE: Final = Column[Worker]("share", 5, 2, _share)
 LONGEST: Final = Column[Worker]("longest", 7, 1, _longest)
 BUSY: Final = Column[Worker]("busy", 4, 3, _busy)
+_SERVED: Final[dict[Column[Worker], Callable[[Worker], str]]] = {
+    STATE: lambda worker: state_of(worker, serves=True),
+    SHORT_STATE: lambda worker: state_of(worker, short=True, serves=True),
+}
+"""What the state says where a single writer serves."""
 NOTE_WIDTH: Final = 7
 NOTE_WIDE: Final = 11
 BAR_LEAST: Final = 8
@@ -120,8 +127,10 @@ class Layout:
     note: int
 
 
-def columns_for(width: int) -> Layout:
+def columns_for(width: int, *, serves: bool = False) -> Layout:
     """Choose the columns for a table of `width` cells; one blank stands between columns and before the first.
+
+    `serves` tells that a single writer serves the others.
 
     >>> [column.heading for column in columns_for(40).columns], columns_for(40).note
     (['#', 'role', 'state', 'waits', 'done'], 7)
@@ -137,8 +146,10 @@ def columns_for(width: int) -> Layout:
         columns = wider
     for short, wide in ((SHORT_STATE, STATE), (ROLE, LONG_ROLE)):
         wider = [wide if column is short else column for column in columns]
-        if _needed(wider) + NOTE_WIDTH + 1 <= width:
+        if _needed(wider) + NOTE_WIDE + 1 <= width:
             columns = wider
+    if serves:
+        columns = [replace(column, write=_SERVED[column]) if column in _SERVED else column for column in columns]
     left = width - _needed(columns)
     bar = min(left - NOTE_WIDE - 2, 30) if left - NOTE_WIDE - 2 >= BAR_LEAST else 0
     return Layout(tuple(columns), bar, max(left - 1 - (bar + 1 if bar else 0), 0))

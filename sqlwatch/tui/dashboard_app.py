@@ -55,6 +55,7 @@ class DashboardApp(SessionApp):
     CSS = """
     Screen { overflow: hidden; }
     Rows { position: absolute; }
+    CommandPalette SearchIcon { display: none; }
     """
 
     def __init__(
@@ -135,6 +136,9 @@ class DashboardApp(SessionApp):
         """Hide a panel that is in sight, or show it."""
         panel = self.screen_stack[0].query_one(f"#{name}", Panel)
         title = panel.TITLE.lower()
+        if panel.display and sum(other.display for other in self.screen_stack[0].query(Panel)) == 1:
+            self.say(f"{title}: the last panel in sight stays")
+            return
         if panel.display:
             panels = [other for other in self._wish.panels if other != name]
             asked = [other for other in self._wish.asked if other != name]
@@ -195,7 +199,8 @@ class DashboardApp(SessionApp):
         """Offer every action of the keys in the palette, and the two themes."""
         for key in self.KEYS:
             if key.action != "command_palette":
-                yield SystemCommand(key.description.capitalize(), key.tooltip, self._runner(key.action))
+                words = f"{key.shown.split(', ')[0]}: {key.tooltip}"
+                yield SystemCommand(key.description.capitalize(), words, self._runner(key.action))
         if not self.ansi:
             yield SystemCommand("Dark theme", "Light text on dark.", lambda: setattr(self, "theme", DARK.name))
             yield SystemCommand("Light theme", "Dark text on light.", lambda: setattr(self, "theme", LIGHT.name))

@@ -11,6 +11,8 @@ from textual.containers import Horizontal
 from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
+from sqlwatch.tui.places import STACKED_COLUMNS
+
 if TYPE_CHECKING:
     from textual import events
 
@@ -27,6 +29,8 @@ class FilterScreen(ModalScreen[None]):
     FilterScreen Horizontal { height: 1; background: $panel; }
     FilterScreen Static { width: auto; text-style: bold; padding: 0 1; background: $panel; }
     FilterScreen Input { width: 1fr; background: $panel; }
+    FilterScreen #keys { text-style: none; color: $text-muted; }
+    FilterScreen.-narrow #keys { display: none; }
     """
 
     def __init__(self, text: str, hint: str, use: Callable[[str], None]) -> None:
@@ -40,6 +44,11 @@ class FilterScreen(ModalScreen[None]):
         with Horizontal():
             yield Static("filter:")
             yield Input(self._text, placeholder=self._hint, compact=True, select_on_focus=False)
+            yield Static("enter keeps it, esc shows all", id="keys")
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Leave the line to the text where there is no room for more."""
+        self.set_class(event.size.width < STACKED_COLUMNS, "-narrow")
 
     def on_mount(self) -> None:
         """Type at once."""

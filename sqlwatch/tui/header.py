@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Final
 
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, whole_parts, width_of
@@ -12,6 +13,7 @@ from sqlwatch.tui.panel import Rows
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
+_CPU_WIDTH: Final = 4
 _QUIET = (Status.RUNNING, Status.WARMING_UP, Status.STARTING)
 
 
@@ -65,14 +67,15 @@ def _figures(view: View) -> list[Row]:
         return []
     figures = [
         (Segment(units.clock(snapshot.elapsed_ns), Ink.STRONG),),
-        figure(units.rate(snapshot.commits_per_s), units.RATE_WIDTH, "commits"),
+        figure(units.rate(view.commits_per_s), units.RATE_WIDTH, "commits"),
     ]
     if snapshot.simulation is not None:
         busy = snapshot.simulation.run.busy_errors
-        figures.append(figure(units.count(busy), 1, "busy errors", Ink.WARNING if busy else Ink.STRONG))
-    figures.append(figure(units.share(snapshot.own_cpu), 3, "own CPU"))
+        text = units.count(busy).ljust(units.COUNT_WIDTH)
+        figures.append(figure(text, units.COUNT_WIDTH, "busy errors", Ink.WARNING if busy else Ink.STRONG))
+    figures.append(figure(units.share(snapshot.own_cpu), _CPU_WIDTH, "own CPU"))
     if snapshot.simulation is not None and snapshot.simulation.run.reads:
-        figures.append(figure(units.rate(snapshot.reads_per_s), units.RATE_WIDTH, "reads"))
+        figures.append(figure(units.rate(view.reads_per_s), units.RATE_WIDTH, "reads"))
     return figures
 
 

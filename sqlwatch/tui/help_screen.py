@@ -58,7 +58,7 @@ def help_page(glyphs: GlyphSet, guide: Guide, keys: Sequence[Key]) -> Group:
     signs = {
         "rung": glyphs.rung, "mode": glyphs.mode_change, "checkpoint": glyphs.checkpoint, "reset": glyphs.reset,
         "waiting": glyphs.waiting, "idle": glyphs.idle, "full": glyphs.fills[-1], "cursor": glyphs.cursor,
-        "queued": glyphs.queued, "error": glyphs.error, "shades": glyphs.shades,
+        "queued": glyphs.queued, "ended": glyphs.ended, "error": glyphs.error, "shades": glyphs.shades,
     }  # fmt: skip
     parts: list[Text | Table | Padding] = [Text("esc or q closes this page, up and down scroll", style="dim")]
     for title, words in guide:

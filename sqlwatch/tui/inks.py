@@ -1,4 +1,8 @@
-"""What the inks of the charts look like: blue and orange, told apart by the colour-blind, or no colour at all."""
+"""What the inks of the charts look like, or no colour at all.
+
+Blue and orange, which the colour-blind tell apart, are the modes; green-blue holds the lock and grey waits for it in
+any mode: no colour means two things.
+"""
 
 from __future__ import annotations
 
@@ -36,24 +40,27 @@ _DARK: Final = {
     Ink.TEXT: "#d8dee6", Ink.MUTED: "#8b949e", Ink.FAINT: "#484f58", Ink.STRONG: "bold #ffffff",
     Ink.CONTENDED: "#58a6ff", Ink.MUTEX: "#d38bd0", Ink.SINGLE_WRITER: "#f0a33f", Ink.SERIES: "#9fb0c0",
     Ink.RUNG: "bold #f2e05c", Ink.MARK: "#c9d1d9", Ink.WARNING: "bold #ff7b72",
-    Ink.KEY: "bold #ffffff", Ink.HOLDS: "#58a6ff", Ink.WAITS: "#f0a33f",
+    Ink.KEY: "bold #ffffff", Ink.HOLDS: "#3fc9b0", Ink.WAITS: "#9aa7b5", Ink.CURSOR: "bold #ffffff on #38465a",
+    Ink.CURSOR_WARNING: "bold #ff9b94 on #38465a",
 }  # fmt: skip
 _LIGHT: Final = {
     Ink.TEXT: "#1f2328", Ink.MUTED: "#57606a", Ink.FAINT: "#b4bac2", Ink.STRONG: "bold #000000",
     Ink.CONTENDED: "#0b5cad", Ink.MUTEX: "#8a3a86", Ink.SINGLE_WRITER: "#b35900", Ink.SERIES: "#57606a",
     Ink.RUNG: "bold #7a6200", Ink.MARK: "#1f2328", Ink.WARNING: "bold #b3261e",
-    Ink.KEY: "bold #000000", Ink.HOLDS: "#0b5cad", Ink.WAITS: "#b35900",
+    Ink.KEY: "bold #000000", Ink.HOLDS: "#00796b", Ink.WAITS: "#67717c", Ink.CURSOR: "bold #000000 on #cfdcec",
+    Ink.CURSOR_WARNING: "bold #a51d17 on #cfdcec",
 }  # fmt: skip
 _ANSI: Final = {
     Ink.TEXT: "", Ink.MUTED: "", Ink.FAINT: "dim", Ink.STRONG: "bold",
-    Ink.CONTENDED: "bright_blue", Ink.MUTEX: "magenta", Ink.SINGLE_WRITER: "yellow", Ink.SERIES: "cyan",
+    Ink.CONTENDED: "bright_blue", Ink.MUTEX: "magenta", Ink.SINGLE_WRITER: "yellow", Ink.SERIES: "",
     Ink.RUNG: "bold", Ink.MARK: "bold", Ink.WARNING: "bold red",
-    Ink.KEY: "bold", Ink.HOLDS: "bright_blue", Ink.WAITS: "yellow",
+    Ink.KEY: "bold", Ink.HOLDS: "bright_cyan", Ink.WAITS: "", Ink.CURSOR: "bold reverse",
+    Ink.CURSOR_WARNING: "bold red reverse",
 }  # fmt: skip
 """For terminals of 16 colours or none: on the terminal's own background; weight carries what colour cannot."""
 _REVERSED: Final = {
     Ink.CONTENDED_BADGE: Ink.CONTENDED, Ink.MUTEX_BADGE: Ink.MUTEX, Ink.SINGLE_WRITER_BADGE: Ink.SINGLE_WRITER,
-    Ink.ALERT_BADGE: Ink.RUNG, Ink.CURSOR: Ink.TEXT,
+    Ink.ALERT_BADGE: Ink.RUNG,
 }  # fmt: skip
 
 

@@ -96,7 +96,7 @@ def _wide(body: Place, workers: int, wish: Wish) -> Places:
     )  # fmt: skip
     if not left or not right:
         return stack((*_LEFT, *_RIGHT), {**left, **right}, body.y, body.width)
-    side = min(max(body.width * 45 // 100, 62), 84)
+    side = min(max(body.width * 45 // 100, 63), 84)
     places = stack(_LEFT, left, body.y, body.width - side - GAP)
     return places | stack(_RIGHT, right, body.y, side, x=body.width - side)
 
@@ -110,7 +110,7 @@ def _stacked(body: Place, workers: int, wish: Wish) -> Places:
             ("waits", 9), ("timeline", 6), (SERIES, 6), ("modes", MODES_ROWS), ("findings", 4), ("lesson", 8),
             (SERIES, 8),
         ],
-        ["waits", "timeline", "workers"] if body.height >= 22 else ["waits"],
+        ["waits", "timeline", "workers"] if body.height >= 22 else _growing(wish),
         {"waits": 20, "timeline": workers + _TIMELINE_ROWS_AROUND},
         with_series(wish, _SERIES),
     )  # fmt: skip
@@ -118,6 +118,11 @@ def _stacked(body: Place, workers: int, wish: Wish) -> Places:
     places = stack(names, heights, body.y, body.width)
     unfold_series(places, wish, _SERIES)
     return places
+
+
+def _growing(wish: Wish) -> list[str]:
+    """Return the panel that takes the rows that are left where there are few: the first in sight."""
+    return next(([name] for name in ("waits", "workers", SERIES, "findings") if name in wish.panels), [])
 
 
 def _narrow(body: Place, workers: int, wish: Wish) -> Places:

@@ -107,7 +107,8 @@ def _names(view: View, width: int) -> Row:
     if view.observation is not None:
         return (Segment(f"{'time':>9} event", Ink.MUTED),)
     text = f"{'time':>9} {'event':<{_KIND_WIDTH}} {'#':>3} {'waited':>6} {'retries':>7} {'held':>6}  outcome"
-    return (Segment(text if width >= 60 else text[:32], Ink.MUTED),)
+    short = f"{'time':>9} {'event':<{_KIND_WIDTH}} {'#':>3} waited"
+    return (Segment(text if width >= 60 else short, Ink.MUTED),)
 
 
 def _event_row(event: Event, started_ns: int, width: int) -> Row:
@@ -123,9 +124,8 @@ def _event_row(event: Event, started_ns: int, width: int) -> Row:
     held = units.duration(one.released_ns - one.got_ns) if one.got_ns and one.released_ns else units.UNKNOWN
     figures = f"{units.duration(event.wait_ns):>6} {one.retries:>7} {held:>6}  {message_of(one.outcome)}"
     if width < 60:
-        figures = (
-            f"{units.duration(event.wait_ns):>6} {message_of(one.outcome).partition(':')[0].removeprefix('SQLITE_')}"
-        )
+        ended = message_of(one.outcome).partition(":")[0].removeprefix("SQLITE_")
+        figures = f"{units.duration(event.wait_ns):>5} {ended}"
     return (Segment(head, Ink.MUTED), Segment(middle + figures, ink))
 
 

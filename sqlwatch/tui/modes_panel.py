@@ -1,79 +1,107 @@
-"""The modes side by side: the same figures for each mode that has run."""
+"""The modes side by side: the same figures for each mode that has run, and how many times one is the other."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final, NamedTuple
 
-from simulators.events import Mode
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
+from sqlwatch.diagnose.side_by_side import Value, ratio, times_words
+from sqlwatch.diagnose.thresholds import DEFAULT
 from sqlwatch.metrics.snapshot import Period, Quality
 from sqlwatch.tui.inks import MODE_INK
-from sqlwatch.tui.panel import Panel
+from sqlwatch.tui.panel import Panel, cut
+from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
-_COLUMN = 15
+_COLUMN: Final = 14
+_RATIO: Final = 8
+_LABEL: Final = 27
+"""Cells that every label fits into; the ratio comes after that."""
+_MOST_COLUMNS: Final = 3
 
 
-def _wait(percent: float) -> Callable[[Period], str]:
-    return lambda period: units.duration(period.lock_wait.percentile_ns(percent))
+class Figure(NamedTuple):
+    """One row: `field` is the one whose quality counts, `compares` whether a ratio says something."""
+
+    label: str
+    field: str
+    value: Callable[[Period], Value]
+    write: Callable[[Value], str]
+    compares: bool = True
 
 
-def _latency(percent: float) -> Callable[[Period], str]:
-    return lambda period: units.duration(period.commit_latency.percentile_ns(percent))
+class _Head(NamedTuple):
+    """What stands above a column, and the period below it; None where there is nothing yet."""
+
+    name: str
+    ink: Ink
+    period: Period | None = None
 
 
-def _longest(period: Period) -> str:
+def _longest(period: Period) -> Value:
     known = period.lock_wait.count or period.unfinished_waits_ns
-    return units.duration(period.fairness.longest_wait_ns if known else None)
+    return period.fairness.longest_wait_ns if known else None
 
 
-FIGURES: tuple[tuple[str, str, Callable[[Period], str]], ...] = (
-    ("commits", "committed", lambda period: units.rate(period.per_second(period.committed))),
-    ("commit latency p99", "commit_latency", _latency(99)),
-    ("longest lock wait", "", _longest),
-    ("starved writers", "", lambda period: units.count(period.fairness.starved_workers)),
-    ("fairness (Jain, 1 = even)", "", lambda period: units.index(period.fairness.jain)),
-    ("wasted (free, yet wanted)", "wasted_lock_time", lambda period: units.share(period.wasted_lock_time)),
-    ("lock held", "lock_utilisation", lambda period: units.share(period.lock_utilisation)),
-    ("lock wait p50", "lock_wait", _wait(50)),
+FIGURES: Final = (
+    Figure("commits", "committed", lambda p: p.per_second(p.committed), units.rate),
+    Figure("commit latency p99", "commit_latency", lambda p: p.commit_latency.percentile_ns(99), units.duration),
+    Figure("longest lock wait", "", _longest, units.duration),
+    Figure("starved writers", "", lambda p: p.fairness.starved_workers, units.count, compares=False),
+    Figure("fairness (Jain, 1 = even)", "", lambda p: p.fairness.jain, units.index, compares=False),
+    Figure("wasted (free, yet wanted)", "wasted_lock_time", lambda p: p.wasted_lock_time, units.share),
+    Figure("lock held", "lock_utilisation", lambda p: p.lock_utilisation, units.share),
+    Figure("lock wait p50", "lock_wait", lambda p: p.lock_wait.percentile_ns(50), units.duration),
 )
-"""Label, field whose quality counts, and the text of the figure; the first ones stay where rows are few."""
+"""The first ones stay where rows are few."""
 
 
 class ModesPanel(Panel):
     """What changed after m."""
 
     TITLE = "Modes compared"
-    EXPLANATION = "newest phase of each mode; ~ means sampled, not exact"
+    EXPLANATION = "newest phase of each mode; xN: times the first; ~: sampled"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title with the names of the modes above their columns, and a row for each figure."""
-        phases = view.phases()
-        columns = self._columns(view, phases)
-        label_width = max(width - len(columns) * _COLUMN, 0)
+        heads = _heads(view)
+        periods = [head.period for head in heads if head.period is not None]
+        has_ratio = len(periods) > 1 and width - len(heads) * _COLUMN - _RATIO >= _LABEL
+        label_width = max(width - len(heads) * _COLUMN - has_ratio * _RATIO, 0)
         title = self._title_row(view, label_width)
         if self.has_focus:
             rows = [self._title_row(view, width)]
         else:
-            heads = [Segment(name.rjust(_COLUMN - 1) + " ", ink) for name, ink, _ in columns]
-            rows = [(*title, *heads)]
-        for label, field, write in FIGURES[: height - 1]:
-            cells = [_cell(period, field, write) for _, _, period in columns]
-            rows.append(fitted((*fitted((Segment(f"  {label}", Ink.MUTED),), label_width), *cells), width))
+            names = [Segment(cut(head.name, _COLUMN - 1).rjust(_COLUMN - 1) + " ", head.ink) for head in heads]
+            rows = [(*title, *names, Segment("ratio" if has_ratio else "", Ink.MUTED))]
+        for figure in FIGURES[: height - 1]:
+            cells = [_cell(head.period, figure) for head in heads]
+            if has_ratio and figure.compares:
+                cells.append(Segment(_ratio(figure, periods), Ink.STRONG))
+            rows.append(fitted((*fitted((Segment(f"  {figure.label}", Ink.MUTED),), label_width), *cells), width))
         return rows
 
-    def _columns(self, view: View, phases: list[tuple[Mode, Period]]) -> list[tuple[str, Ink, Period | None]]:
-        columns: list[tuple[str, Ink, Period | None]] = []
-        columns += [(mode.value, MODE_INK[mode], period) for mode, period in phases]
-        if len(columns) == 1:
-            columns.append(("press m", Ink.MUTED, None))
-        return columns[-3:]
+
+def _heads(view: View) -> list[_Head]:
+    heads = [_Head(clean(period.name), MODE_INK[mode], period) for mode, period in view.phases()]
+    if not heads:
+        return [_Head("not yet", Ink.MUTED)]
+    return heads[-_MOST_COLUMNS:] if len(heads) > 1 else [*heads, _Head("press m", Ink.MUTED)]
 
 
-def _cell(period: Period | None, field: str, write: Callable[[Period], str]) -> Segment:
+def _cell(period: Period | None, figure: Figure) -> Segment:
     if period is None:
         return Segment(" " * _COLUMN)
-    text = write(period)
-    sampled = period.quality.get(field) in (Quality.SAMPLED, Quality.INFERRED) and text != units.UNKNOWN
+    text = figure.write(figure.value(period))
+    sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED) and text != units.UNKNOWN
     return Segment((f"~{text}" if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
+
+
+def _ratio(figure: Figure, periods: list[Period]) -> str:
+    """Return how many times the first mode's figure the last mode's is; nothing before both have run for a while."""
+    if min(period.elapsed_ns for period in periods) < DEFAULT.comparable_ns:
+        return ""
+    times = ratio(figure.value(periods[0]), figure.value(periods[-1]))
+    return times_words(times) if times else ""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment as RichSegment
 from textual.geometry import Region
@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from textual import events
 
     from sqlwatch.tui.inks import Inks
+
+
+_ROW_LABEL: Final = 8
+"""Cells for the name of a chart that has a single row, with a blank behind it: they stand below each other."""
 
 
 class Rows(Widget):
@@ -119,11 +123,37 @@ class Panel(Rows, can_focus=True):
         title = Segment(f"{line} {self.TITLE} ", Ink.STRONG)
         if self.has_focus:
             title = Segment(f"{view.glyphs.cursor} {self.TITLE} ", Ink.RUNG)
-            words: Row = (Segment(cut(self.EXPLANATION, width - len(title.text) - 3)),)
+            words: Row = (Segment(shortened(self.EXPLANATION, width - len(title.text) - 3)),)
         else:
             words = whole_parts(self.facts(view), width - len(title.text) - 3)
         rest = width - len(title.text) - width_of(words) - 1
         return (title, *words, Segment(" " if width_of(words) else line, Ink.FAINT), Segment(line * rest, Ink.FAINT))
+
+
+def row_label(name: str) -> str:
+    """Return the name of a chart that has a single row, as wide as all such names are.
+
+    >>> row_label("WAL") + "|", row_label("commits") + "|"
+    ('WAL     |', 'commits |')
+    """
+    return name.ljust(_ROW_LABEL)
+
+
+def not_yet(name: str, height: int) -> list[Row]:
+    """Say that nothing has been measured; with its name where the panel has a single row and so no title."""
+    head = row_label(name) if height == 1 else " "
+    return [(Segment(f"{head}nothing measured yet", Ink.MUTED),)]
+
+
+def shortened(text: str, width: int) -> str:
+    """Leave out clauses from the end of a text that is too long; cut the first one where even that is.
+
+    >>> shortened("commits a second; marks: the mode changed", 20), shortened("commits a second; marks", 10)
+    ('commits a second', 'commits a…')
+    """
+    while len(text) > width and "; " in text:
+        text = text.rpartition("; ")[0]
+    return cut(text, width)
 
 
 def clipped(text: str, width: int) -> str:

@@ -28,7 +28,7 @@ def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: in
 
 def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
     """Return a mark where the mode or the statistics changed, a worker ended, or the database came or went."""
-    signs = {MarkKind.WORKER_EXIT: "x", MarkKind.DATABASE: glyphs.mode_change}
+    signs = {MarkKind.WORKER_EXIT: glyphs.ended, MarkKind.DATABASE: glyphs.mode_change}
     result = [
         Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.WARNING, clean(mark.text))
         for mark in timeline.marks
@@ -38,7 +38,7 @@ def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet)
         return result
     phases = [*simulation.ended_phases, simulation.phase]
     for before, after in pairwise(phases):
-        words = after.mode.value if after.mode is not None and after.mode is not before.mode else "reset"
+        words = clean(after.name) if after.name != before.name else "reset"
         ink = MODE_INK[after.mode] if after.mode is not None else Ink.MARK
         result.append(Happening(timeline.end_ns - after.started_ns, glyphs.mode_change, ink, words))
     return result

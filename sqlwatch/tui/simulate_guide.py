@@ -11,7 +11,8 @@ GUIDE: Final = (
         "What you see",
         "Many processes want to write to one SQLite database, and SQLite lets one write at a time. A writer that "
         "finds the write lock taken does not queue: it sleeps and looks again. Who looks at the right moment "
-        "wins.",
+        "wins. Blue is that fight (contended), orange one writer that serves a queue (single-writer); green-blue holds "
+        "the write lock, grey waits, red is waste, an error or somebody who starves.",
     ),
     (
         "Lock waits",
@@ -20,8 +21,8 @@ GUIDE: Final = (
         "that length. {rung} marks SQLite's backoff rungs: a waiter sleeps 1, 2, 5, 10, 15, 20, 25, 25, 25, 50, "
         "50ms and then 100ms each time, so it can only notice a free lock after 1, 3, 8, 18, 33, 53, 78, 103, "
         "128, 178, 228ms, and every 100ms from there. Bars that stand on the rungs are waits that slept past the "
-        "moment the lock was free. The row 'now' counts the writers that wait at this moment, by their wait so "
-        "far: a digit far to the right is a writer that starves.",
+        "moment the lock was free. The row 'waiting' counts the writers that wait at this moment, by their wait "
+        "so far: a digit far to the right is a writer that starves.",
     ),
     (
         "Lock timeline",
@@ -40,7 +41,8 @@ GUIDE: Final = (
     ),
     (
         "Throughput",
-        "Commits a second of all writers. {mode} marks a change of mode; the colour of the bars is the mode's.",
+        "Commits a second of all writers. {mode} marks a change of mode, {ended} the end of a worker; the colour of "
+        "the bars is the mode's.",
     ),
     (
         "WAL",
@@ -58,7 +60,8 @@ GUIDE: Final = (
     ),
     (
         "Modes compared",
-        "The same figures for each mode that has run. Latency p99: 99 of 100 commits were faster, measured in the "
+        "The same figures for each mode that has run; the ratio is the last mode to the first. "
+        "Latency p99: 99 of 100 commits were faster, measured in the "
         "client until the commit was acknowledged. 'wasted' is the time in which the lock was free while a writer "
         "waited, asleep. Jain's index is 1 where all writers got the same and 1/n where one got everything. A ~ "
         "stands before a sampled figure.",

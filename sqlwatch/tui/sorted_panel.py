@@ -68,10 +68,15 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
         """Whether it is not as at the start."""
         return bool(self._sort or self.filter_text)
 
-    def heading(self, columns: str, where: str, width: int) -> Row:
-        """Return the names of the columns, and at the right end the sort, the filter and which part is in view."""
+    @property
+    def arrangement(self) -> list[str]:
+        """The filter and the sort in words; empty as at the start."""
         words = [f"filter: {clean(self.filter_text)}"] if self.filter_text else []
-        words += [f"by {self.sort.words}"] if self._sort else []
+        return [*words, f"by {self.sort.words}"] if self._sort else words
+
+    def heading(self, columns: str, where: str, width: int, *, says_arrangement: bool = True) -> Row:
+        """Return the names of the columns, and at the right end the sort, the filter and which part is in view."""
+        words = self.arrangement if says_arrangement else []
         text = "  ".join(word for word in (*words, where) if word)[:width]
         if not text:
             return fitted((Segment(columns, Ink.MUTED),), width)

@@ -66,6 +66,16 @@ class View:
             return Status.SWITCHING
         return self.snapshot.status
 
+    @property
+    def commits_per_s(self) -> float | None:
+        """The rate of commits now; None before there is one, and while the workload rests: it has none then."""
+        return self.snapshot.commits_per_s if self.snapshot and self.status is not Status.PAUSED else None
+
+    @property
+    def reads_per_s(self) -> float | None:
+        """The rate of reads now, as that of commits."""
+        return self.snapshot.reads_per_s if self.snapshot and self.status is not Status.PAUSED else None
+
     def phases(self) -> list[tuple[Mode, Period]]:
         """Return the newest phase of each mode that has run, in drawing order."""
         simulation = self.simulation

@@ -9,7 +9,7 @@ from sqlwatch.charts import axis, units
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.series import Series, time_chart, time_row
 from sqlwatch.metrics.snapshot import Timeline
-from sqlwatch.tui.panel import Panel
+from sqlwatch.tui.panel import Panel, not_yet, row_label
 from sqlwatch.tui.phases import wal_marks
 from sqlwatch.tui.text import wrapped
 from sqlwatch.tui.view import View
@@ -58,12 +58,12 @@ class WalPanel(Panel):
         if sentence := self.sentence(view):
             return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(sentence, max(width - 1, 1), height)]
         if view.snapshot is None:
-            return []
+            return not_yet("WAL", height)
         timeline, glyphs = view.snapshot.timeline, view.glyphs
         size = _series(timeline, timeline.wal_bytes)
         if height == 1:
             now = (Segment(units.size(view.snapshot.wal.file_bytes).rjust(units.SIZE_WIDTH), Ink.STRONG),)
-            return [time_row(size, width, glyphs, "WAL   ", [now])]
+            return [time_row(size, width, glyphs, row_label("WAL"), [now])]
         uppers = [(timeline.live_frames, "frames")] if height >= _ROWS_FOR_FRAMES else []
         if self.SHOWS_BACKLOG and height >= _ROWS_FOR_BACKLOG:
             uppers.append((timeline.backlog_frames, "to do"))

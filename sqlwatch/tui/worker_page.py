@@ -65,7 +65,7 @@ def _find(period: Period, worker_id: int) -> Worker | None:
 
 
 def _identity(worker: Worker, simulation: Simulation) -> tuple[Line, ...]:
-    state = state_of(worker)
+    state = state_of(worker, serves=simulation.mode is Mode.SINGLE_WRITER)
     if worker.state_for_ns is not None and worker.exit is None:
         state += f", for {units.duration(worker.state_for_ns)}"
     lines = [line("process", str(worker.pid))]
@@ -97,7 +97,7 @@ def _part(worker: Worker, simulation: Simulation) -> tuple[Line, ...]:
         line("commits", f"{worker.committed:,}, {share} of all writers' commits{fair}"),
         line("longest streak", streak),
         line("busy errors", f"{worker.busy_errors:,}", Ink.WARNING if worker.busy_errors else Ink.TEXT),
-        line("busy retries", f"{worker.busy_retries:,} times it slept and looked again"),
+        line("busy retries", f"{worker.busy_retries:,} times it found the lock taken"),
         line("other errors", f"{worker.other_errors:,}", Ink.WARNING if worker.other_errors else Ink.TEXT),
     )
 
@@ -109,7 +109,7 @@ def _commits_in_a_row(count: int) -> str:
 def _waits(worker: Worker, simulation: Simulation, view: View) -> Section:
     waits = worker.lock_wait
     asks = "answer of the single writer" if simulation.mode is Mode.SINGLE_WRITER else "write lock"
-    now = f"for {units.duration(worker.current_wait_ns)}" if worker.current_wait_ns > 0 else "not now"
+    now = f"for {units.duration(worker.current_wait_ns)}" if worker.current_wait_ns > 0 else "no"
     ended = f"{units.count(waits.count)} ended with it" if waits is not None else "none has ended with it yet"
     facts = [
         line("waits now", now, Ink.STRONG if worker.current_wait_ns else Ink.TEXT),

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from simulators.events import Role
+from simulators.events import Mode, Role
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.metrics.snapshot import Worker
-from sqlwatch.tui.columns import Layout, columns_for, ink_of, is_working, note_of, share_bar, state_of
+from sqlwatch.tui.columns import Layout, columns_for, ink_of, note_of, share_bar, state_of
 from sqlwatch.tui.panel import cut
 from sqlwatch.tui.sorted_panel import Sort, SortedPanel
 from sqlwatch.tui.view import View
@@ -35,22 +35,25 @@ class WorkerTable(SortedPanel[int, Worker]):
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the heading and the rows around the cursor."""
-        titled = height >= _ROWS_FOR_TITLE
+        titled = height >= min(_ROWS_FOR_TITLE, _count_of(view) + 2)
         above = 2 if titled else 1
         workers = self._ordered(view, height - above)
-        layout = columns_for(width)
+        serves = view.simulation is not None and view.simulation.mode is Mode.SINGLE_WRITER
+        layout = columns_for(width, serves=serves)
+        said_above = titled and not self.has_focus
         visible = max(height - above, 1)
         first = self.scrolled([worker.id for worker in workers], visible)
         self._lines = ()
         if not workers and self.filter_text:
-            return [self._title_row(view, width), self.heading("", "", width), self.nothing_left()][-height:]
+            heading = self.heading("", "", width, says_arrangement=not said_above)
+            return [self._title_row(view, width), heading, self.nothing_left()][-height:]
         if not workers:
             return [self._title_row(view, width), (Segment("  no worker yet", Ink.MUTED),)]
         shown = workers[first : first + visible]
         where = f"{first + 1}-{first + len(shown)}/{len(workers)}" if len(shown) < len(workers) else ""
         everybody = view.simulation.phase.workers if view.simulation is not None else ()
         writers = sum(worker.role is Role.WRITER and worker.exit is None for worker in everybody)
-        heading = self.heading(_names(layout), where, width)
+        heading = self.heading(_names(layout), where, width, says_arrangement=not said_above)
         rows = [self._title_row(view, width), heading] if titled else [heading]
         if self.has_focus and not titled and not self.is_arranged:
             rows = [self._title_row(view, width)]
@@ -67,7 +70,8 @@ class WorkerTable(SortedPanel[int, Worker]):
         starved = sum(worker.starved for worker in alive)
         counts = [(role, sum(worker.role is role for worker in alive)) for role in (Role.WRITER, Role.READER)]
         words = ", ".join(f"{count} {role.value}{'s' * (count != 1)}" for role, count in counts if count)
-        facts: list[Row] = [(Segment(words, Ink.MUTED),)]
+        facts: list[Row] = [(Segment(arrangement, Ink.RUNG),) for arrangement in self.arrangement]
+        facts.append((Segment(words, Ink.MUTED),))
         if starved:
             facts.append((Segment(f"{starved} STARVED", Ink.WARNING),))
         return facts
@@ -80,7 +84,7 @@ class WorkerTable(SortedPanel[int, Worker]):
         workers = self.filtered(sorted(simulation.phase.workers, key=lambda worker: worker.id))
         if len(workers) <= room or self.sort.rank is not None:
             return self.sorted(workers)
-        return sorted(workers, key=lambda worker: (_rank(worker), worker.id))
+        return sorted(workers, key=lambda worker: (_rank(worker, simulation.mode), worker.id))
 
     def _worker_row(self, view: View, worker: Worker, width: int, layout: Layout, writers: int) -> Row:
         selected = self.has_cursor and worker.id == self.selected
@@ -93,8 +97,9 @@ class WorkerTable(SortedPanel[int, Worker]):
         note = cut(note, layout.note) if worker.exit or worker.starved or len(note) <= layout.note else ""
         bar = f" {share_bar(worker, writers, layout.bar, view.glyphs)}" if layout.bar else ""
         if selected:
-            text, ink = view.glyphs.cursor + text[1:], Ink.CURSOR
-            return fitted((Segment(text, ink), Segment(bar, Ink.SERIES), Segment(f" {note}".ljust(width), ink)), width)
+            text = view.glyphs.cursor + text[1:]
+            ink = Ink.CURSOR_WARNING if ink is Ink.WARNING else Ink.CURSOR
+            return fitted((Segment(text + f"{bar} {note}".ljust(width), ink),), width)
         return (Segment(text, ink), Segment(bar, Ink.SERIES), Segment(f" {note}", ink))
 
 
@@ -108,10 +113,14 @@ def _names(layout: Layout) -> str:
     return "".join(f" {cell}" for cell in cells)
 
 
-def _rank(worker: Worker) -> int:
+def _count_of(view: View) -> int:
+    return len(view.simulation.phase.workers) if view.simulation is not None else 0
+
+
+def _rank(worker: Worker, mode: Mode) -> int:
     """Put those that starve first, then the single writer, the writers, the readers, and the dead."""
     if worker.exit is not None:
         return 4
-    if worker.role is Role.SINGLE_WRITER and not is_working(worker):
+    if worker.role is Role.SINGLE_WRITER and mode is not Mode.SINGLE_WRITER:
         return 3
     return 0 if worker.starved else {Role.SINGLE_WRITER: 1, Role.WRITER: 2}.get(worker.role, 3)

@@ -48,7 +48,7 @@ def test_over_is_true_of_all_who_wait() -> None:
 @pytest.mark.parametrize(
     ("lucky", "said"),
     [
-        ([70, 30], "worker 1 takes 70% of the turns"),
+        ([70, 30], "worker 1 took 70% of the turns in the last 10s"),
         ([40, 30, 30], "3 others take the turns"),
         ([0], "nobody has committed in the last 10s"),
     ],
@@ -64,7 +64,8 @@ def test_a_single_starved_writer_is_named() -> None:
 def test_wasted_lock_time_is_explained() -> None:
     period = make_period(wasted_lock_time=0.37, lock_wait=histogram(131 * MS))
     assert words(period) == (
-        "the lock is free 37% of the time while somebody waits: waiters are asleep in their backoff (p99 131ms)"
+        "the lock is free 37% of the time while somebody waits: "
+        "waiters sleep in their backoff (last 10s, p99 wait 131ms)"
     )
     assert "the mutex wakes the next one late" in words(msgspec.structs.replace(period, mode=Mode.MUTEX))
 
@@ -85,9 +86,24 @@ def test_the_queue() -> None:
     assert "commits 4.0 requests at once" in words(queue(5, groups=10))
 
 
+def test_the_queue_says_what_it_is_worth_against_the_contended_phase() -> None:
+    contended = make_period(committed=2_000, wasted_lock_time=0.23)
+    snapshot = make_snapshot(queue(5, groups=0, committed=3_000, wasted_lock_time=0.05))
+    simulation = msgspec.structs.replace(snapshot.simulation, ended_phases=(contended,))
+    assert headline(msgspec.structs.replace(snapshot, simulation=simulation)) == (
+        "x1.50 the commits of contended: one writer serves a queue of 5, and nobody sleeps while the lock is free "
+        "(wasted 5.0%, was 23%; p99 10ms)"
+    )
+    slow = msgspec.structs.replace(contended, committed=9_000, wasted_lock_time=0.0)
+    simulation = msgspec.structs.replace(simulation, ended_phases=(slow,))
+    assert headline(msgspec.structs.replace(snapshot, simulation=simulation)) == (
+        "x0.33 the commits of contended: one writer serves a queue of 5: every request waits its turn (p99 10ms)"
+    )
+
+
 def test_the_mutex() -> None:
     period = make_period(Mode.MUTEX, workers=(make_worker(1), waiting(2, 5 * MS, 10)), lock_wait=histogram(9 * MS))
-    assert words(period) == "1 of 2 writers waits for the mutex, asleep until it is free (p99 9.0ms)"
+    assert words(period) == "1 of 2 writers waits for the mutex, asleep until it is free (p99 wait 9.0ms)"
 
 
 def test_busy_errors_by_their_cause() -> None:
@@ -134,20 +150,22 @@ def test_nobody_writes() -> None:
 def test_unfair_but_nobody_starves() -> None:
     workers = (make_worker(1, 80, longest_wait_ns=0), make_worker(2, 10, longest_wait_ns=900 * MS), make_worker(3, 10))
     said = words(make_period(workers=workers, committed=100))
-    assert said == "worker 1 takes 80% of the turns; the others wait for up to 900ms"
+    assert said == "worker 1 took 80% of the turns in the last 10s; the others waited for up to 900ms"
 
 
 def test_saturated_usual_and_quiet() -> None:
     workers = (make_worker(1, 20), waiting(2, MS, 20))
     assert words(make_period(workers=workers, lock_utilisation=0.97)).startswith(
-        "the write lock is held 97% of the time: 1 of 2 writers wait now"
+        "the write lock is held 97% of the time: 1 of 2 writers waits now"
     )
     assert words(make_period(workers=workers)).startswith(
-        "1 of 2 writers wait now, and the lock is held 50% of the time"
+        "1 of 2 writers waits now, and the write lock is held 50% of the time"
     )
     assert words(make_period(lock_wait=histogram(20_000), lock_utilisation=0.04)).startswith(
-        "quiet: the lock is held 4.0%"
+        "quiet: the write lock is held 4.0%"
     )
+    nobody = make_period(lock_wait=histogram(MS), lock_utilisation=0.0)
+    assert words(nobody) == "none of 4 writers waits now, and the write lock is hardly ever held (p99 wait 1.0ms)"
     idle = make_period(committed=0, workers=(make_worker(1, 0),))
     assert words(idle) == "quiet: nobody has committed or waited in the last 10s"
     assert words(make_period(elapsed_ns=MS)) == "contended has just begun"

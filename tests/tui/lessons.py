@@ -23,7 +23,7 @@ writers = 16
 duration = "20s"
 [[phases]]
 name = "contended"
-watch = "The row 'now': digits far to the right starve."
+watch = "The row 'waiting': digits far to the right starve."
 [[phases]]
 name = "single-writer"
 workload = { mode = "single-writer" }

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import msgspec
 import pytest
 
-from simulators.events import Mode
+from simulators.events import Mode, WorkerState
+from sqlwatch.charts.segment import Ink, plain
 from sqlwatch.metrics.snapshot import Status, Wal
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.confirm_screen import ConfirmScreen
 from sqlwatch.tui.help_screen import HelpScreen
 from sqlwatch.tui.panel import Panel
 from sqlwatch.tui.worker_table import WorkerTable
-from tests.tui.conftest import Open
-from tests.tui.fake import FakeSession, headline, make_snapshot
+from tests.tui.conftest import Open, Screen
+from tests.tui.fake import FakeSession, headline, make_snapshot, make_workers
 
 
 async def test_the_session_starts_after_the_first_picture(opened: Open) -> None:
@@ -182,9 +184,9 @@ async def test_tab_explains_the_panels(opened: Open) -> None:
     async with opened() as screen:
         await screen.send(make_snapshot())
         await screen.press("tab")
-        assert "share of waits by length" in screen.text("waits")
+        assert "how many of the waits took how long" in screen.text("waits")
         await screen.press("tab")
-        assert "share of waits by length" not in screen.text("waits")
+        assert "how many of the waits took how long" not in screen.text("waits")
         assert "a lane a worker" in screen.text("timeline")
         await screen.press("tab")
         assert "commits a second" in screen.text("throughput")
@@ -311,3 +313,96 @@ async def test_without_a_wal_its_panel_says_so(opened: Open) -> None:
         none = Wal(resets=None, checkpoints=None, pinned_ns=None)
         await screen.send(msgspec.structs.replace(snapshot, wal=none))
         assert "no WAL: this workload runs with a rollback" in screen.text("wal").replace("\n ", " ")
+
+
+async def test_a_headline_stays_until_it_can_have_been_read(opened: Open) -> None:
+    starving, calm = make_snapshot(starving=3), make_snapshot()
+    async with opened() as screen:
+        for after_ms, status, words in (
+            (0, Status.RUNNING, "are starved"),
+            (1_000, Status.RUNNING, "are starved"),
+            (2_000, Status.RUNNING, "get their turn"),
+            (2_100, Status.PAUSED, "get their turn"),
+            (2_200, Status.RUNNING, "get their turn"),
+        ):
+            shown = starving if after_ms == 0 else calm
+            await screen.send(msgspec.structs.replace(shown, at_ns=starving.at_ns + after_ms * 10**6, status=status))
+            assert words in screen.text("headline")
+
+
+async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press(*"1234567")
+        assert sum(panel.display for panel in screen.app.query(Panel)) == 1
+        assert "stays" in screen.text("headline")
+
+
+async def test_a_workload_at_rest_has_no_rate(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(status=Status.PAUSED))
+        assert "275/s" not in screen.text("header")
+        assert "commits      \N{EN DASH}" in screen.text("header")
+        assert "275/s" not in screen.text("throughput").splitlines()[0]
+
+
+async def test_while_a_single_writer_serves_it_alone_holds(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        holding = [line for line in screen.text("workers").splitlines() if "holding" in line]
+        assert all("single" in line for line in holding)
+        assert "served" in screen.text("workers")
+
+
+async def test_the_modes_are_compared_by_ratios_once_both_have_run_for_a_while(opened: Open) -> None:
+    def ratios(screen: Screen) -> list[str]:
+        return [word for word in screen.text("modes").split() if re.fullmatch(r"x[\d.]+k?", word)]
+
+    async with opened(120, 40) as screen:
+        await screen.send(make_snapshot(20))
+        assert not ratios(screen)
+        await screen.send(make_snapshot(21, mode=Mode.SINGLE_WRITER, switched_after=20))
+        assert not ratios(screen), "after a second they would say nothing"
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        assert "ratio" in screen.text("modes")
+        assert len(ratios(screen)) >= 4
+
+
+@pytest.mark.parametrize("size", [(120, 40), (200, 50), (80, 24)])
+async def test_who_starves_looks_so_also_under_the_cursor(opened: Open, size: tuple[int, int]) -> None:
+    async with opened(*size) as screen:
+        await screen.send(make_snapshot(20, starving=3))
+        table = screen.app.query_one(WorkerTable)
+        table.select(14)
+        (row,) = (row for row in table._rows if plain(row).startswith("▸ 14"))
+        assert "STARVED" in plain(row)
+        assert {segment.ink for segment in row if segment.text.strip()} == {Ink.CURSOR_WARNING}
+
+
+async def test_a_small_fleet_has_a_title_and_its_sort_covers_no_column(opened: Open) -> None:
+    snapshot = make_snapshot(workers=make_workers(20, Mode.CONTENDED, 3, 0))
+    async with opened(120, 40) as screen:
+        await screen.send(snapshot)
+        title, heading, *rows = screen.text("workers").splitlines()
+        assert "3 writers" in title
+        assert len(rows) >= 3
+        await screen.press("s")
+        sorted_title, same_heading, *_ = screen.text("workers").splitlines()
+        assert "by current wait" in sorted_title
+        assert same_heading == heading
+
+
+async def test_pausing_moves_no_worker_to_another_place(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        running = make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20)
+        await screen.send(running)
+        assert running.simulation is not None
+        before = [line.split()[0] for line in screen.text("workers").replace("▸", " ").splitlines()]
+        resting = tuple(
+            msgspec.structs.replace(worker, state=WorkerState.PARKED, current_wait_ns=0, starved=False)
+            for worker in running.simulation.phase.workers
+        )
+        phase = msgspec.structs.replace(running.simulation.phase, workers=resting)
+        simulation = msgspec.structs.replace(running.simulation, phase=phase)
+        await screen.send(msgspec.structs.replace(running, simulation=simulation, status=Status.PAUSED))
+        assert [line.split()[0] for line in screen.text("workers").replace("▸", " ").splitlines()] == before

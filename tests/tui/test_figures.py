@@ -103,13 +103,16 @@ async def test_the_modes_show_the_figures_of_the_json(opened: Open, number: int)
     snapshot = snapshots()[number]
     report = reported(snapshot)
     phases = [*report["ended_phases"], report["phase"]]
-    assert [label for label, _, _ in FIGURES] == list(PHASE), "every figure of the panel is held against the JSON"
+    assert [figure.label for figure in FIGURES] == list(PHASE), "every figure of the panel is held against the JSON"
     async with opened(160, 50) as screen:
         await screen.send(snapshot)
         lines = screen.text("modes").splitlines()[1:]
         for label, figure in PHASE.items():
             (line,) = (line for line in lines if line.strip().startswith(label))
             shown = [cell.removeprefix("~") for cell in line.strip().removeprefix(label).split()]
+            if shown[-1].startswith("x"):
+                assert len(phases) == 2
+                shown.pop()
             assert shown == [figure(phase) for phase in phases], label
 
 
@@ -118,13 +121,14 @@ async def test_the_workers_show_the_figures_of_the_json(opened: Open, number: in
     snapshot = snapshots()[number]
     assert snapshot.simulation is not None
     known = {worker.id: worker for worker in snapshot.simulation.phase.workers}
+    serves = snapshot.simulation.mode is Mode.SINGLE_WRITER
     async with opened(160, 60) as screen:
         await screen.send(snapshot)
         lines = [line.removeprefix("▸").split() for line in screen.text("workers").splitlines()]
         cells = {int(words[0]): words for words in lines if words and words[0].isdigit()}
         for worker in reported(snapshot)["phase"]["workers"]:
             words = cells[worker["id"]]
-            expected = [str(worker["id"]), worker["role"], state_of(known[worker["id"]])]
+            expected = [str(worker["id"]), worker["role"], state_of(known[worker["id"]], serves=serves)]
             if worker["role"] == "writer":
                 expected += [ms(worker["current_wait_ms"])] if worker["current_wait_ms"] else []
                 expected += [units.count(worker["commits"]), units.share(worker["share"])]

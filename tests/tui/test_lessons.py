@@ -86,7 +86,7 @@ async def test_the_panel_says_which_phase_runs_and_what_to_watch_in_it(taught: O
         await screen.send(lesson_snapshot())
         text = screen.text("lesson")
         assert "NOW  contended" in text
-        assert "The row 'now'" in text, "what to watch in this phase"
+        assert "The row 'waiting'" in text, "what to watch in this phase"
         await screen.send(lesson_snapshot(1))
         text = screen.text("lesson")
         assert "NOW  single-writer" in text
@@ -175,7 +175,7 @@ async def test_enter_on_the_panel_and_the_palette_show_the_whole_lesson(taught: 
         await screen.press("enter")
         assert isinstance(screen.app.screen, HelpScreen)
         text = "\n".join(screen.lines())
-        for words in ("One queue is enough", "Let them write seldom", "12 to 250 ms", "contended: The row 'now'"):
+        for words in ("One queue is enough", "Let them write seldom", "12 to 250 ms", "contended: The row 'waiting'"):
             assert words in text
         await screen.press("escape")
         titles = {command.title for command in screen.app.get_system_commands(screen.app.screen)}
@@ -226,7 +226,7 @@ async def test_the_comparison_can_be_seen_at_any_time(taught: Open) -> None:
         await screen.send(lesson_snapshot(1))
         text = page(screen)
         assert "single-writer (now)" in text
-        assert "Not over yet; so far 0 of 0 effects appeared, 3 cannot be told" in text
+        assert "Not over yet; none of the 3 effects can be told so far" in text
         await screen.pilot.resize_terminal(60, 20)
         await screen.pilot.pause()
         assert all(len(line) == 60 for line in screen.lines())

@@ -65,7 +65,7 @@ def test_the_axis_does_not_move_with_the_data() -> None:
 def test_unfinished_waits_are_counted_where_they_are() -> None:
     waits = Waits("contended", counts_of(20_000), Ink.CONTENDED)
     rows = wait_histogram([waits], 107, 14, BLOCK, unfinished_ns=[10**10, 10**10, 5_000_000], starved_after_ns=10**9)
-    now = next(row for row in rows if plain(row).lstrip().startswith("now"))
+    now = next(row for row in rows if plain(row).lstrip().startswith("waiting"))
     cells = plain(now)
     assert cells[axis.GUTTER + axis.log_cell(10**10, 100)] == "2"
     assert cells[axis.GUTTER + axis.log_cell(5_000_000, 100)] == "1"
@@ -143,7 +143,7 @@ def test_words_of_a_mark_stand_left_where_there_is_no_room_at_the_right() -> Non
     chart = time_chart(
         series, 67, 6, BLOCK, write=units.rate, happenings=[Happening(2e9, "v", Ink.MARK, "single-writer")]
     )
-    assert "single-writerv" in plain(chart[-2])
+    assert "single-writer v" in plain(chart[-2])
 
 
 def test_a_mode_keeps_its_colour_over_time() -> None:
@@ -217,3 +217,24 @@ def test_charts_need_no_terminal_library() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+@given(st.integers(1, 240), st.integers(12, 200), st.sampled_from([BLOCK, BRAILLE, ASCII]))
+def test_the_axis_tells_the_time_that_is_drawn(count: int, width: int, glyphs: GlyphSet) -> None:
+    """Half of the known time is marked by a happening, which must stand in the middle of the bars."""
+    series = Series([1.0] * count, 10**9, [Ink.SERIES] * count, end_period=count)
+    chart = time_chart(
+        series, width, 6, glyphs, write=units.rate, happenings=[Happening(count / 2 * 1e9, "!", Ink.MARK)]
+    )
+    bars, marks = plain(chart[-3])[axis.GUTTER :], plain(chart[-2])[axis.GUTTER :]
+    first = next(cell for cell, char in enumerate(bars) if char != " ")
+    if "!" in marks and first:
+        assert abs(marks.index("!") - (first + len(bars)) / 2) <= 1.5
+
+
+def test_a_young_chart_is_not_an_empty_one() -> None:
+    for count, cells, oldest in ((10, 40, "-14s"), (16, 32, "-30s"), (60, 60, "-60s")):
+        series = Series([1.0] * count, 10**9, [Ink.SERIES] * count)
+        chart = [plain(row) for row in time_chart(series, 67, 6, BLOCK, write=units.rate)]
+        assert chart[0].count("█") == cells
+        assert chart[-1].split()[0] == oldest

@@ -87,7 +87,7 @@ def test_what_can_be_told_before_the_end() -> None:
     first = period("b", 300)
     told = judge(SCENARIO, [(first,)])
     assert [one.shown for one in told] == [None, None]
-    assert verdict_so_far(told, is_over=False) == "not over yet; so far 0 of 0 effects appeared, 2 cannot be told"
+    assert verdict_so_far(told, is_over=False) == "not over yet; none of the 2 effects can be told so far"
     told = judge(SCENARIO, [(first, period("a", 100, errors={5: 300}))])
     assert [one.shown for one in told] == [True, True]
     assert [measured_words(one) for one in told] == ["3x", "75%"]

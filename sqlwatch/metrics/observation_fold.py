@@ -59,6 +59,7 @@ class ObservationFold:
         self._window: deque[Commits] = deque()
         self._copied_frames: int | None = None
         self._backlogs: deque[tuple[int, int | None]] = deque()
+        self._backlog_at_first: int | None = None
         self._cpu: dict[int, tuple[int, int, float | None]] = {}
         self._known: dict[int, Process] = {}
         self._log_counts: dict[LogKind, int] = {}
@@ -118,6 +119,7 @@ class ObservationFold:
         self._backlogs.append((observation.at_ns, wal.backlog_frames))
         while len(self._backlogs) > 1 and self._backlogs[1][0] <= observation.at_ns - BACKLOG_NS:
             self._backlogs.popleft()
+        self._note_growth(observation)
         self._timeline.add_wal(observation.at_ns, wal.file_bytes, wal.live_frames, wal.backlog_frames)
 
     def _add_commits(self, message: Commits) -> None:
@@ -146,6 +148,7 @@ class ObservationFold:
         self._absent, self._look = absent, None
         self._copied_frames = None
         self._backlogs.clear()
+        self._backlog_at_first = None
         self._cpu.clear()
         self._locks.forget_now()
         self._wal.forget_now()
@@ -189,6 +192,7 @@ class ObservationFold:
             frames_per_s=sum(frames) * 1e9 / window_ns if window_ns and is_wal_known else None,
             frames_per_commit=sum(frames) / commits if commits and frames else None,
             least_backlog_frames=self._least_backlog(),
+            backlog_growth_frames=self._backlog_growth(),
             longest_hold=locks.longest_of_window(now_ns),
             lane_period_ns=LANE_PERIOD_NS,
             lane_end_ns=lane_end_ns,
@@ -201,6 +205,20 @@ class ObservationFold:
             return None
         known = [frames for _, frames in self._backlogs if frames is not None]
         return min(known) if len(known) == len(self._backlogs) else None
+
+    def _note_growth(self, observation: WalObservation) -> None:
+        """Begin to count from here if the backlog shrank: a checkpoint has run; or if a reader kept one from running."""
+        now = self._wal.backlog_frames
+        before = self._backlogs[-2][1] if len(self._backlogs) > 1 else None
+        has_shrunk = before is not None and now is not None and now < before
+        live = observation.live_frames or 0
+        is_kept = any(mark.held and live - mark.frame >= DEFAULT_CHECKPOINT_FRAMES for mark in observation.marks)
+        if now is None or has_shrunk or is_kept or self._backlog_at_first is None:
+            self._backlog_at_first = now
+
+    def _backlog_growth(self) -> int | None:
+        now = self._wal.backlog_frames
+        return None if now is None or self._backlog_at_first is None else now - self._backlog_at_first
 
     def _participants(self, now_ns: int) -> tuple[Participant, ...]:
         look, locks = self._look, self._locks

@@ -125,6 +125,8 @@ class Observed(msgspec.Struct, frozen=True):
     """Pages that a commit of the window wrote on average; None without one."""
     least_backlog_frames: int | None = None
     """Fewest frames that were not copied into the database, over the last second; None before a second was seen."""
+    backlog_growth_frames: int | None = None
+    """Frames by which the backlog has grown since it last shrank or a reader was far behind; None if not known."""
     longest_hold: HeldRun | None = None
     """The longest hold of the write lock of the window that is not a mere run of short ones."""
     lane_period_ns: int = 0

@@ -181,7 +181,12 @@ def test_a_spilled_transaction() -> None:
 def test_nobody_checkpoints() -> None:
     backlog = wal(END_NS, 9000, 0, 37_080_032)
     newest = look(wal=backlog, processes=(process(4),), open_files=opened(4))
-    assert codes(seen(newest, commits=10)) == ["no-checkpoints"]
+    grows = only(seen(newest, commits=10, growing=20))
+    assert (grows.code, grows.severity) == ("no-checkpoints", Severity.WARNING)
+    assert grows.evidence["backlog_growth_frames"] == 180
+    stands = only(seen(newest))
+    assert (stands.code, stands.severity) == ("no-checkpoints", Severity.INFO)
+    assert "the next commit should copy them" in stands.summary
     reading = look(
         wal=backlog, processes=(process(4),), open_files=opened(4), holders=(holder(LockName.READ1, 4, frame=0),)
     )

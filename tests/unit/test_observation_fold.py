@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from simulators.events import Tick
 from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
 from sqlwatch.metrics.observation_fold import ObservationFold
-from sqlwatch.metrics.observations import Absent, Commits, LockName, Refusal, Waiter
+from sqlwatch.metrics.observations import Absent, Commits, LockName, ReadMark, Refusal, Waiter
 from sqlwatch.metrics.snapshot import MarkKind, Status
 
 from ..diagnose.staging import END_NS, MS, START_NS, S, holder, look, opened, process, seen, wal
@@ -95,6 +95,23 @@ def test_a_backlog_must_last() -> None:
     observed = fold.snapshot(Status.RUNNING).observation
     assert observed is not None
     assert observed.least_backlog_frames is None
+
+
+def test_a_backlog_grows_from_where_it_last_shrank_or_a_reader_was_in_the_way() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+
+    def growth(tenth: int, live: int | None, copied: int | None, *marks: ReadMark) -> int | None:
+        fold.add(msgspec.structs.replace(wal(START_NS + tenth * S // 10, live, copied), marks=marks))
+        observed = fold.snapshot(Status.RUNNING).observation
+        assert observed is not None
+        return observed.backlog_growth_frames
+
+    assert [growth(0, 5000, 0), growth(1, 5000, 0), growth(30, 5040, 0)] == [0, 0, 40]
+    assert [growth(31, 5050, 5000), growth(32, 5060, 5000)] == [0, 10]
+    assert growth(33, 7000, 5000, ReadMark(1, 5060, held=True)) == 0
+    assert growth(34, 7000, 5000) == 0
+    assert growth(35, 7005, 5000, ReadMark(1, 7000, held=True)) == 5
+    assert [growth(36, None, None), growth(37, 7005, 5000)] == [None, 0]
 
 
 def test_a_counter_that_began_anew_makes_commits_a_lower_bound() -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlwatch.charts import units
-from sqlwatch.diagnose.case import Case, count, state_remedy, state_words
+from sqlwatch.diagnose.case import Case, count, release_words, state_words
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.metrics.observations import FileRole
 
@@ -28,10 +28,9 @@ def pinned(case: Case) -> Iterable[Finding]:
         f"{case.named(worst.pid)} has been reading the same snapshot for "
         f"{case.age(worst)}{state_words(case.process(worst.pid))} and holds back "
         f"{count(worst.frames_held_back, 'frame')} of the WAL ({units.size(wal.file_bytes)}): {stops}{also}",
-        state_remedy(case.process(worst.pid)) +
-        "A checkpoint stops at the oldest snapshot that is still read, so the WAL grows. Finish that read: fetch "
-        "all rows or close the cursor, commit the read transaction, do not leave a connection idle in one. Ending "
-        f"process {worst.pid} frees it at once; the next checkpoint then catches up.",
+        f"{release_words(worst.pid, case.process(worst.pid))}, which frees the WAL: the next checkpoint catches up.\n"
+        "For good: finish that read: fetch all rows or close the cursor, commit the read transaction, do not leave "
+        "a connection idle in one. A checkpoint stops at the oldest snapshot that is still read, so the WAL grows.",
         pid=worst.pid, since_ns=worst.held_ns, held_s=worst.held_ns / 1e9, held_is_lower_bound=worst.is_lower_bound,
         slot=worst.slot, frame=worst.frame, frames_held_back=worst.frames_held_back,
         backfilled_frames=wal.backfilled_frames, live_frames=wal.live_frames, wal_bytes=wal.file_bytes,

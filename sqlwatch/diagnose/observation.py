@@ -37,6 +37,12 @@ def observation_headline(snapshot: Snapshot, findings: Sequence[Finding]) -> str
         return (
             "the observation ended before it saw anything" if snapshot.status is Status.ENDED else "taking a first look"
         )
+    if observed.gone_since_ns is not None and observed.absent is not None:
+        for_ns = snapshot.at_ns - observed.gone_since_ns
+        return (
+            f"the database was there until {units.duration(for_ns)} ago: deleted, moved or replaced. A program that "
+            f"still has it open goes on in a file without a name. Now: {observed.absent.sentence}"
+        )
     if observed.absent is not None:
         return f"{observed.absent.sentence} Waiting for it."
     telling = [finding for finding in findings if finding.severity is not Severity.INFO]

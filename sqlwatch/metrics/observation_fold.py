@@ -44,6 +44,7 @@ class ObservationFold:
         self._own_cpu: float | None = None
         self._absent: Absent | None = None
         self._look: Look | None = None
+        self._gone_since_ns: int | None = None
         self._sources: LogSources | None = None
         self._now_ns = started_ns
         self.restart(started_ns)
@@ -131,7 +132,7 @@ class ObservationFold:
     def _add_look(self, look: Look) -> None:
         if self._absent is not None:
             self._timeline.mark(look.at_ns, MarkKind.DATABASE, "the database is there")
-        self._absent, self._look = None, look
+        self._absent, self._look, self._gone_since_ns = None, look, None
         self._locks.add_waiters(look.at_ns, look.waiters)
         before, self._cpu = self._cpu, {}
         for process in look.processes:
@@ -145,6 +146,7 @@ class ObservationFold:
     def _add_absent(self, absent: Absent) -> None:
         if self._look is not None:
             self._timeline.mark(absent.at_ns, MarkKind.DATABASE, "the database is gone")
+            self._gone_since_ns = absent.at_ns
         self._absent, self._look = absent, None
         self._copied_frames = None
         self._backlogs.clear()
@@ -177,6 +179,7 @@ class ObservationFold:
             database=self._database,
             sample_rate_hz=self._rate_hz,
             absent=self._absent,
+            gone_since_ns=self._gone_since_ns,
             look=look,
             window_ns=window_ns,
             looks=locks.looks,
@@ -207,7 +210,7 @@ class ObservationFold:
         return min(known) if len(known) == len(self._backlogs) else None
 
     def _note_growth(self, observation: WalObservation) -> None:
-        """Begin to count from here if the backlog shrank: a checkpoint has run; or if a reader kept one from running."""
+        """Count from here where a checkpoint has run (the backlog shrank), or where a reader kept it from running."""
         now = self._wal.backlog_frames
         before = self._backlogs[-2][1] if len(self._backlogs) > 1 else None
         has_shrunk = before is not None and now is not None and now < before

@@ -97,6 +97,8 @@ class Observed(msgspec.Struct, frozen=True):
     sample_rate_hz: float
     absent: Absent | None = None
     """Why there is nothing to observe now; None if there is."""
+    gone_since_ns: int | None = None
+    """Moment since which a database that was there is missing; None if it is there or never was."""
     look: Look | None = None
     """The newest thorough look; None before the first one and while there is no database."""
     window_ns: int = 0
@@ -137,8 +139,9 @@ class Observed(msgspec.Struct, frozen=True):
 
     @property
     def is_behind(self) -> bool:
-        """Whether more than a tenth of the looks that were due were missed."""
-        return self.missed * 10 > self.looks + self.missed > 0
+        """Whether more than a tenth of the looks that were due were missed, once half a second of them was due."""
+        due = self.looks + self.missed
+        return self.absent is None and due * 2 >= self.sample_rate_hz and self.missed * 10 > due > 0
 
     def held(self, *names: LockName) -> tuple[HeldLock, ...]:
         """Return who holds any of these locks now."""

@@ -28,8 +28,10 @@ from sqlwatch.tui.watch_wal_panel import WatchWalPanel
 if TYPE_CHECKING:
     from textual.geometry import Size
 
+    from sqlwatch.metrics.snapshot import Snapshot
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
+    from sqlwatch.tui.view import View
 
 
 class Verdict(Headline):
@@ -47,6 +49,8 @@ class WatchApp(ZoomingApp, ListedApp):
     WINDOWS_NS = WATCH_WINDOWS_NS
     FIRST_WINDOW_NS = 30_000_000_000
     PANELS: ClassVar[tuple[str, ...]] = PANELS
+
+    _follows_log = False
 
     def compose(self) -> ComposeResult:
         """Make the panels in the order of tab; `arrange` gives them their places."""
@@ -71,6 +75,14 @@ class WatchApp(ZoomingApp, ListedApp):
         from sqlwatch.tui.watch_guide import guide_for  # only when it is wanted: the first picture comes sooner
 
         return guide_for(self._view)
+
+    def received(self, view: View, snapshot: Snapshot) -> View:
+        """Return the View with a Snapshot; make room for the logs' errors as soon as there is a log to follow."""
+        if not self._follows_log and snapshot.observation is not None and snapshot.observation.busy is not None:
+            self._follows_log = True
+            self._wish = self._wish._replace(asked=["busy", *self._wish.asked])
+            self.arrange(self.size)
+        return super().received(view, snapshot)
 
     @property
     def lists(self) -> tuple[FindingsPanel, ProcessTable]:

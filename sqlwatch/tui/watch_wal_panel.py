@@ -7,7 +7,9 @@ from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics.observations import JournalMode
 from sqlwatch.tui.view import View
 from sqlwatch.tui.wal_panel import WalPanel, counted
-from sqlwatch.tui.watch_words import age_words
+from sqlwatch.tui.watch_words import age_words, lasting_pins
+
+_ROOM_FOR_AGE = 46
 
 
 class WatchWalPanel(WalPanel):
@@ -17,29 +19,30 @@ class WatchWalPanel(WalPanel):
     SHOWS_BACKLOG = True
 
     def facts(self, view: View) -> list[Row]:
-        """Give the pins and the sizes now."""
+        """Give the pins and the sizes now; what waits to be copied before what lies in the file."""
         observed = view.observation
         if observed is None or view.snapshot is None or self.sentence(view):
             return []
-        size, *others = super().facts(view)
-        wal, look = view.snapshot.wal, observed.look
-        facts = [size, others.pop(0)] if observed.pins else [size]
-        facts += [counted(wal.live_frames, "frames"), counted(wal.backlog_frames, "to do")]
+        wal, look, glyphs = view.snapshot.wal, observed.look, view.glyphs
+        size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
+        facts: list[Row] = [(Segment("file ", Ink.MUTED), Segment(size, Ink.STRONG))]
+        if pins := lasting_pins(observed):
+            age = f" {age_words(pins[0], brief=True)}" if self.size.width >= _ROOM_FOR_AGE else ""
+            facts.append((Segment(f"PINNED{age}", Ink.WARNING),))
+        facts.append(counted(wal.backlog_frames, "to do"))
+        facts.append(counted(wal.live_frames, "frames"))
         if look is not None and look.uncommitted_frames:
             facts.append(counted(look.uncommitted_frames, "uncommitted"))
-        return facts + others[1:3]
-
-    def pinned(self, view: View) -> Row | None:
-        """Say for how long the WAL has been pinned, and how many frames that holds back."""
-        observed = view.observation
-        if observed is None or not observed.pins:
-            return None
-        pin = observed.pins[0]
-        return (Segment(f"PINNED {age_words(pin, brief=True)}", Ink.WARNING),)
+        facts.append((Segment(f"{glyphs.checkpoint} ", Ink.MARK), Segment("checkpoint", Ink.MUTED)))
+        facts.append((Segment(f"{glyphs.reset} ", Ink.MARK), *counted(wal.resets, "resets")))
+        return facts
 
     def sentence(self, view: View) -> str:
         """Say that nothing has been seen yet, or that there is no WAL."""
-        look = view.observation.look if view.observation is not None else None
+        observed = view.observation
+        look = observed.look if observed is not None else None
+        if observed is not None and observed.absent is not None:
+            return "there is no database, so no WAL"
         if look is None:
             return "WAL: nothing has been seen yet"
         if look.facts.journal_mode is not JournalMode.ROLLBACK:

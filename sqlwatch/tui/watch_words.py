@@ -25,6 +25,8 @@ _CALLS: Final = {
     "wait4": "waits for a child",
     "waitid": "waits for a child",
 }
+LASTING_NS: Final = 1_000_000_000
+"""What has been so for that long is not just passing."""
 _NETWORK: Final = "waits for the network"
 _LOCK_WORDS: Final = {
     LockName.WRITE: "write", LockName.CHECKPOINT: "checkpoint", LockName.RECOVER: "recover",
@@ -54,17 +56,19 @@ def short_command(process: Process | None) -> str:
 
 
 def name_of(process: Process | None) -> str:
-    """Return the short name of a process."""
+    """Return the short name of a process: what it runs."""
     if process is None:
         return units.UNKNOWN
-    return clean(process.name or process.command or "").strip() or units.UNKNOWN
+    return clean(process.program or process.command or "").strip() or units.UNKNOWN
 
 
 def holder_words(pid: int, process: Process | None, *, brief: bool = False) -> str:
-    """Name a process by its pid and its short command (its name if brief); pids of 0 and -1 stand for who has none.
+    """Name a process by its pid and its short command (what it runs if brief); pids of 0 and -1 are those of nobody.
 
     >>> holder_words(0, None), holder_words(-1, None), holder_words(7, None)
     ('not named by the kernel', 'open file description lock', '7')
+    >>> holder_words(7, Process(7, "python3", "python3 web.py -v", None, None, None, None, None), brief=True)
+    '7 web.py'
     """
     if pid == 0:
         return "not named by the kernel"
@@ -141,6 +145,11 @@ def age_words(held: HeldLock | ReaderPin, *, brief: bool = False) -> str:
     if not held.is_lower_bound:
         return words
     return f">{words}" if brief else f"at least {words}"
+
+
+def lasting_pins(observed: Observed) -> tuple[ReaderPin, ...]:
+    """Return the pins that have lasted for a moment: each short read holds back what is written meanwhile."""
+    return tuple(pin for pin in observed.pins if pin.held_ns >= LASTING_NS)
 
 
 def longest_words(participant: Participant) -> str:

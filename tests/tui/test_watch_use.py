@@ -113,7 +113,7 @@ async def test_the_page_of_a_finding_says_what_to_do_and_stays_after_it(watched:
             "CRITICAL",
             "What to do",
             "Commit before",
-            "Until then: end that process",
+            "Now: end process",
             "idle-writer",
             "48211 /usr/bin/python3",
             "held     18s",

@@ -147,7 +147,7 @@ def _waiting_line(observed: Observed) -> _Line:
     waiting = [one for one in observed.participants if one.waiting_for_ns is not None]
     if not waiting:
         unseen = observed.look is not None and observed.look.waiters is None
-        return _Line("waiting", "", "not visible" if unseen else "nobody", "", Ink.MUTED, 20)
+        return _Line("waiting", "", "not visible" if unseen else "nobody", "", Ink.MUTED, 9)
     waiting.sort(key=lambda one: -(one.waiting_for_ns or 0))
     names = ", ".join(holder_words(one.pid, one.process, brief=True) for one in waiting)
     words = f"{names} (inferred)" if len(waiting) == 1 else f"{len(waiting)} (inferred): {names}"

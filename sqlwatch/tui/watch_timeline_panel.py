@@ -25,7 +25,7 @@ class TimelinePanel(Panel):
     def facts(self, view: View) -> list[Row]:
         """Give the share of time in which it was held, and say how to read the lanes."""
         observed, glyphs = view.observation, view.glyphs
-        if observed is None:
+        if observed is None or not observed.window_ns:
             return []
         held = units.share(observed.write_utilisation).rjust(units.SHARE_WIDTH)
         return [

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment
+from sqlwatch.metrics.observation_fold import DEFAULT_CHECKPOINT_FRAMES
 from sqlwatch.metrics.observations import JournalMode
 from sqlwatch.tui.view import View
 from sqlwatch.tui.wal_panel import WalPanel, counted
@@ -15,18 +16,22 @@ _ROOM_FOR_AGE = 46
 class WatchWalPanel(WalPanel):
     """File, live frames and backlog over time; in rollback mode, that there is no WAL."""
 
-    EXPLANATION = "size of the -wal file; frames in use; to do: frames not copied into the database yet (backlog)"
+    EXPLANATION = "the -wal file; frames in use; to do: frames not copied into the database yet"
     SHOWS_BACKLOG = True
 
     def facts(self, view: View) -> list[Row]:
-        """Give the pins and the sizes now; what waits to be copied before what lies in the file."""
+        """Give the sizes now, what waits to be copied before what lies in the file, and that readers stop a checkpoint.
+
+        They do once one is due; until then they are in nobody's way.
+        """
         observed = view.observation
         if observed is None or view.snapshot is None or self.sentence(view):
             return []
         wal, look, glyphs = view.snapshot.wal, observed.look, view.glyphs
         size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
         facts: list[Row] = [(Segment("file ", Ink.MUTED), Segment(size, Ink.STRONG))]
-        if pins := lasting_pins(observed):
+        pins = lasting_pins(observed)
+        if pins and pins[0].frames_held_back >= DEFAULT_CHECKPOINT_FRAMES:
             age = f" {age_words(pins[0], brief=True)}" if self.size.width >= _ROOM_FOR_AGE else ""
             facts.append((Segment(f"PINNED{age}", Ink.WARNING),))
         facts.append(counted(wal.backlog_frames, "to do"))

@@ -104,7 +104,7 @@ def doing_words(process: Process | None) -> str:
     >>> doing_words(busy)
     'waits for the network: recvfrom 192.0.2.1:5432'
     >>> doing_words(Process(1, "app", None, None, "S", 1, 0, None, Activity(is_denied=True)))
-    'asleep, in what is not visible'
+    'asleep, its call is not visible'
     """
     if process is None:
         return units.UNKNOWN
@@ -113,7 +113,7 @@ def doing_words(process: Process | None) -> str:
         return state
     if activity is None or activity.is_denied:
         channel = f" in {clean(activity.wait_channel)}" if activity is not None and activity.wait_channel else ""
-        return f"{state}{channel or ', in what is not visible'}" if state != units.UNKNOWN else state
+        return f"{state}{channel or ', its call is not visible'}" if state != units.UNKNOWN else state
     return _activity_words(activity)
 
 

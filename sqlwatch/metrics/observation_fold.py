@@ -22,7 +22,7 @@ from sqlwatch.metrics.observations import (
 )
 from sqlwatch.metrics.observed import BusyLog, HeldLock, Observed, Participant, ReaderPin
 from sqlwatch.metrics.snapshot import MarkKind, Snapshot, Status
-from sqlwatch.metrics.timeline import TimelineBuilder
+from sqlwatch.metrics.timeline import CELLS, PERIOD_NS, TimelineBuilder
 from sqlwatch.metrics.wal import WalStory
 
 DEFAULT_CHECKPOINT_FRAMES: Final = 1000
@@ -46,7 +46,7 @@ class ObservationFold:
         self._look: Look | None = None
         self._gone_since_ns: int | None = None
         self._sources: LogSources | None = None
-        self._now_ns = started_ns
+        self._now_ns = self._heard_ns = started_ns
         self.restart(started_ns)
 
     def restart(self, at_ns: int) -> None:
@@ -70,6 +70,8 @@ class ObservationFold:
     def add(self, message: ObservationInput) -> None:
         """Take in one message."""
         self._now_ns = max(self._now_ns, message.at_ns)
+        if isinstance(message, LockSample | Look | Absent):
+            self._heard_ns = max(self._heard_ns, message.at_ns)
         match message:
             case LockSample():
                 self._locks.add(message)
@@ -127,7 +129,11 @@ class ObservationFold:
         self._commits += message.commits
         self._commits_are_exact = self._commits_are_exact and message.is_exact
         self._window.append(message)
-        self._timeline.add_counts(message.at_ns, message.commits, 0, 0)
+        span_ns = message.at_ns - message.since_ns
+        steps = min(max(span_ns // PERIOD_NS, 1), CELLS)
+        for step in range(1, steps + 1):  # what came while nobody looked had its rate on average
+            commits = message.commits * step // steps - message.commits * (step - 1) // steps
+            self._timeline.add_counts(message.since_ns + span_ns * step // steps, commits, 0, 0)
 
     def _add_look(self, look: Look) -> None:
         if self._absent is not None:
@@ -165,7 +171,8 @@ class ObservationFold:
     # Views.
 
     def _observed(self, now_ns: int) -> Observed:
-        while self._window and self._window[0].since_ns < now_ns - WINDOW_NS:
+        seen_ns = self._heard_ns
+        while self._window and self._window[0].since_ns < seen_ns - WINDOW_NS:
             self._window.popleft()
         while self._busy_times_ns and self._busy_times_ns[0] < now_ns - WINDOW_NS:
             self._busy_times_ns.popleft()
@@ -181,12 +188,13 @@ class ObservationFold:
             absent=self._absent,
             gone_since_ns=self._gone_since_ns,
             look=look,
+            unheard_ns=max(now_ns - seen_ns, 0),
             window_ns=window_ns,
             looks=locks.looks,
             missed=locks.missed,
             locks=_held_locks(look) if look is not None else (),
             pins=_pins(look) if look is not None else (),
-            participants=self._participants(now_ns),
+            participants=self._participants(seen_ns),
             write_utilisation=locks.utilisation,
             utilisation_floor=1 / locks.looks if locks.looks else None,
             commits=self._commits,
@@ -196,7 +204,7 @@ class ObservationFold:
             frames_per_commit=sum(frames) / commits if commits and frames else None,
             least_backlog_frames=self._least_backlog(),
             backlog_growth_frames=self._backlog_growth(),
-            longest_hold=locks.longest_of_window(now_ns),
+            longest_hold=locks.longest_of_window(seen_ns),
             lane_period_ns=LANE_PERIOD_NS,
             lane_end_ns=lane_end_ns,
             lanes=lanes,
@@ -223,7 +231,7 @@ class ObservationFold:
         now = self._wal.backlog_frames
         return None if now is None or self._backlog_at_first is None else now - self._backlog_at_first
 
-    def _participants(self, now_ns: int) -> tuple[Participant, ...]:
+    def _participants(self, seen_ns: int) -> tuple[Participant, ...]:
         look, locks = self._look, self._locks
         open_by = {file.pid for file in (look.open_files or ())} if look is not None else set()
         present = {process.pid for process in look.processes} if look is not None else set()
@@ -242,7 +250,7 @@ class ObservationFold:
                     longest_hold_ns=longest.until_ns - longest.since_ns if longest is not None else 0,
                     longest_is_lower_bound=longest is not None and longest.is_lower_bound,
                     last_held_ns=locks.last_held_ns(pid),
-                    waiting_for_ns=now_ns - since_ns if since_ns is not None else None,
+                    waiting_for_ns=seen_ns - since_ns if since_ns is not None else None,
                     cpu=self._cpu[pid][2] if pid in self._cpu else None,
                     is_open=pid in open_by or pid in present,
                 )

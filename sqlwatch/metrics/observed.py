@@ -5,10 +5,15 @@ The figures of the window cover the last seconds (`window_ns`); below its floor 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from sqlwatch.metrics.log_messages import BUSY_KINDS, LogKind, LogLine
 from sqlwatch.metrics.observations import Absent, HeldRun, LockKind, LockName, Look, Process
+
+SILENT_NS: Final = 1_500_000_000
+"""Many times the time between two messages of the sampler; a thorough look of a large system takes a part of it."""
 
 
 class HeldLock(msgspec.Struct, frozen=True):
@@ -101,6 +106,8 @@ class Observed(msgspec.Struct, frozen=True):
     """Moment since which a database that was there is missing; None if it is there or never was."""
     look: Look | None = None
     """The newest thorough look; None before the first one and while there is no database."""
+    unheard_ns: int = 0
+    """How old the newest thing is that was seen: the sampler says something ten times a second if it can."""
     window_ns: int = 0
     """How much time the window covers by now."""
     looks: int = 0
@@ -136,6 +143,11 @@ class Observed(msgspec.Struct, frozen=True):
     lanes: tuple[Lane, ...] = ()
     busy: BusyLog | None = None
     """None if no log is read: busy errors are not visible then."""
+
+    @property
+    def is_silent(self) -> bool:
+        """Whether nothing has been seen for so long that the sampler must be stopped or starved."""
+        return self.unheard_ns >= SILENT_NS
 
     @property
     def is_behind(self) -> bool:

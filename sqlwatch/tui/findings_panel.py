@@ -162,7 +162,7 @@ def _looked_for(view: View, width: int, height: int) -> list[Row]:
     observed = view.observation
     if observed is None or observed.look is None or height < 2:
         return []
-    return [(Segment(f" {line}", Ink.FAINT),) for line in wrapped(_LOOKED_FOR, max(width - 2, 1), height)]
+    return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(_LOOKED_FOR, max(width - 2, 1), height)]
 
 
 def _counted(row: Row, words: str, width: int) -> Row:

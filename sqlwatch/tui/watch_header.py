@@ -47,7 +47,9 @@ def _badges(view: View) -> list[Row]:
         words.append(view.status.value.upper())
     if observed is not None and observed.absent is not None:
         words.append("NO DATABASE")
-    if observed is not None and observed.is_behind:
+    if observed is not None and observed.is_silent:
+        words.append(f"NO NEWS {units.duration(observed.unheard_ns)}")
+    elif observed is not None and observed.is_behind:
         words.append("BEHIND")
     badges: list[Row] = [(Segment(" sqlwatch watch ", Ink.CONTENDED_BADGE),)]
     if view.status is Status.STARTING:

@@ -21,6 +21,7 @@ from sqlwatch.tui.watch_words import (
     pid_words,
     short_command,
     state_words,
+    waited_words,
 )
 
 _SHORT: Final = {"checkpoint": "chkpt", "exclusive": "excl"}
@@ -68,7 +69,7 @@ def _command(row: ProcessRow) -> str:
 
 def _waits(row: ProcessRow) -> str:
     if row.one.waiting_for_ns is not None:
-        return f"~{units.duration(row.one.waiting_for_ns)}"
+        return waited_words(row.one.waiting_for_ns)
     return "" if row.can_see_waiters else units.UNKNOWN
 
 

@@ -13,7 +13,7 @@ from sqlwatch.metrics.observed import HeldLock, Observed
 from sqlwatch.tui.panel import Panel, clipped, cut
 from sqlwatch.tui.text import clean, wrapped
 from sqlwatch.tui.view import View
-from sqlwatch.tui.watch_words import LASTING_NS, age_words, doing_words, holder_words, lasting_pins
+from sqlwatch.tui.watch_words import LASTING_NS, age_words, doing_words, holder_words, lasting_pins, waited_words
 
 _NAME_WIDTH: Final = 11
 _AGE_WIDTH: Final = 7
@@ -27,6 +27,8 @@ _ROLLBACK_LOCKS: Final = (
 )  # fmt: skip
 
 
+_TOLD_RANK: Final = 12
+"""Of a lock that says nothing new: it has a row where all others have one."""
 _WRITING: Final = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSIVE)
 """A writer holds a read lock, too: that makes it no reader."""
 
@@ -93,9 +95,13 @@ def _lines(observed: Observed) -> list[_Line]:
     is_wal = look is None or look.facts.journal_mode is JournalMode.WAL
     locks = _WAL_LOCKS if is_wal else _ROLLBACK_LOCKS
     lines = []
+    stronger: set[int] = set()
     for index, (name, lock) in enumerate(locks):
         held = observed.held(lock)
-        lines.append(_lock_line(observed, name, held, index))
+        line = _lock_line(observed, name, held, index)
+        told = held and all(one.pid in stronger for one in held)  # RESERVED and PENDING of whoever has EXCLUSIVE
+        lines.append(replace(line, rank=_TOLD_RANK + index) if told and not is_wal else line)
+        stronger.update(one.pid for one in held)
     lines.insert(1 if is_wal else len(lines), _waiting_line(observed))
     pinning = {pin.pid for pin in lasting_pins(observed)}
     writing = {held.pid for held in observed.held(*_WRITING)} - pinning
@@ -151,7 +157,7 @@ def _waiting_line(observed: Observed) -> _Line:
     waiting.sort(key=lambda one: -(one.waiting_for_ns or 0))
     names = ", ".join(holder_words(one.pid, one.process, brief=True) for one in waiting)
     words = f"{names} (inferred)" if len(waiting) == 1 else f"{len(waiting)} (inferred): {names}"
-    return _Line("waiting", f"~{units.duration(waiting[0].waiting_for_ns)}", words, "", Ink.WAITS, 5)
+    return _Line("waiting", waited_words(waiting[0].waiting_for_ns), words, "", Ink.WAITS, 5)
 
 
 def _readers_line(observed: Observed, readers: Sequence[HeldLock]) -> _Line:

@@ -39,7 +39,10 @@ class WatchWalPanel(WalPanel):
         if look is not None and look.uncommitted_frames:
             facts.append(counted(look.uncommitted_frames, "uncommitted"))
         facts.append((Segment(f"{glyphs.checkpoint} ", Ink.MARK), Segment("checkpoint", Ink.MUTED)))
-        facts.append((Segment(f"{glyphs.reset} ", Ink.MARK), *counted(wal.resets, "resets")))
+        resets = units.count(wal.resets).rjust(units.COUNT_WIDTH)
+        facts.append(
+            (Segment(f"{glyphs.reset} ", Ink.MARK), Segment("resets ", Ink.MUTED), Segment(resets, Ink.STRONG))
+        )
         return facts
 
     def sentence(self, view: View) -> str:

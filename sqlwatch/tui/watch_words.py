@@ -152,6 +152,15 @@ def lasting_pins(observed: Observed) -> tuple[ReaderPin, ...]:
     return tuple(pin for pin in observed.pins if pin.held_ns >= LASTING_NS)
 
 
+def waited_words(waiting_ns: int | None) -> str:
+    """Say for how long somebody has seemed to wait, which is inferred; at the first look that found it so, "now".
+
+    >>> waited_words(1_200_000_000), waited_words(0)
+    ('~1.2s', '~now')
+    """
+    return f"~{units.duration(waiting_ns) if waiting_ns else 'now'}"
+
+
 def longest_words(participant: Participant) -> str:
     """Write the longest hold of a process; a dash if it was never seen holding."""
     if not participant.longest_hold_ns:

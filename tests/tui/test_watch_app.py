@@ -140,6 +140,10 @@ async def test_a_rollback_journal_has_no_wal(watched: Open) -> None:
         for name in ("reserved      2.0s 600 php", "pending       1.5s 600 php", "1 reader: 601 web.php"):
             assert name in screen.text("locks"), name
         assert "info" in screen.text("findings")
+        await screen.pilot.resize_terminal(80, 24)
+        await screen.pilot.pause()
+        rows = [line.split()[0] for line in screen.text("locks").splitlines()]
+        assert rows == ["exclusive", "pending", "readers"], "not the lesser lock of the same process"
 
 
 async def test_deleted_files_and_lost_locks_are_named(watched: Open) -> None:

@@ -87,6 +87,7 @@ async def test_all_that_is_known_of_a_process(watched: Open) -> None:
             "dms    shared, for at least 42s",
             "wal       open for writing",
             "CRITICAL  18s",
+            "Now: end process 48211 (kill 48211)",
             "clock_nanosleep",
             "⣿⣿⣿",
         ):

@@ -16,7 +16,7 @@ from sqlwatch.tui.text import clean
 
 
 @click.command(cls=LimitsCommand)
-@click.argument("database", metavar="DB", type=click.Path(path_type=Path))
+@click.argument("database", metavar="DB", type=click.Path(path_type=Path, readable=False))
 @click.option(
     "--log", "logs", multiple=True, metavar="FILE", help="Follow this log for busy errors; a glob; repeatable."
 )

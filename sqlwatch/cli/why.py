@@ -17,7 +17,7 @@ from sqlwatch.metrics.snapshot import Snapshot
 
 
 @click.command(cls=LimitsCommand)
-@click.argument("database", metavar="DB", type=click.Path(path_type=Path))
+@click.argument("database", metavar="DB", type=click.Path(path_type=Path, readable=False))
 @click.option("--wait", "wait", metavar="TIME", help="Keep looking for so long, until something is found, e.g. 30s.")
 @click.option("--all", "all_findings", is_flag=True, help="List informational findings too.")
 @click.option(

@@ -83,7 +83,9 @@ class Case:
         others = tuple(pid for pid in self.waiting if pid != holder)
         if not others:
             return ""
-        return f"; {self.listed(others)} seem{'s' if len(others) == 1 else ''} to wait for it"
+        if len(others) == 1:
+            return f"; {self.named(others[0])} seems to wait for it"
+        return f"; {count(len(others), 'process')} seem to wait for it: {self.listed(others)}"
 
     def age(self, lock: HeldLock | ReaderPin) -> str:
         """Say how long a lock has been held."""
@@ -131,11 +133,17 @@ def state_words(process: Process | None) -> str:
     return ""
 
 
-def state_remedy(process: Process | None) -> str:
-    """Return the first sentence of a remedy where somebody was stopped, else nothing."""
+def release_words(pid: int, process: Process | None) -> str:
+    """Begin a remedy with what frees a lock at once: the end of its holder, or that it goes on if it was stopped.
+
+    >>> release_words(41, None)
+    'Now: end process 41 (kill 41)'
+    >>> release_words(41, Process(41, None, None, None, "T", None, None, None))
+    'Now: let it go on (kill -CONT 41), or end process 41 (kill -KILL 41)'
+    """
     if process is None or process.state not in ("T", "t"):
-        return ""
-    return f"Let it go on: kill -CONT {process.pid}. "
+        return f"Now: end process {pid} (kill {pid})"
+    return f"Now: let it go on (kill -CONT {pid}), or end process {pid} (kill -KILL {pid})"
 
 
 def count(number: int, name: str) -> str:

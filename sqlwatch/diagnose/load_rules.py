@@ -88,9 +88,10 @@ def logged_errors(case: Case) -> Iterable[Finding]:
     newest = {line.kind: line for line in busy.newest}
     if instant:
         line = newest.get(LogKind.BUSY_SNAPSHOT)
+        had = "it" if instant == 1 else "they"
         yield case.finding(
             "instant-busy", Severity.CRITICAL,
-            f"{count(instant, 'transaction')} failed at once with SQLITE_BUSY_SNAPSHOT: they had read first, "
+            f"{count(instant, 'transaction')} failed at once with SQLITE_BUSY_SNAPSHOT: {had} had read first, "
             "another one committed, and no busy timeout helps then",
             "Begin every transaction that will write with BEGIN IMMEDIATE (Django: OPTIONS transaction_mode "
             "IMMEDIATE; Rails 8: the default; SQLAlchemy, Go and Rust: begin it so explicitly). Then it waits its "

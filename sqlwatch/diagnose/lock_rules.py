@@ -6,11 +6,12 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlwatch.charts import units
-from sqlwatch.diagnose.case import Case, state_remedy, state_words
+from sqlwatch.diagnose.case import Case, release_words, state_words
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.metrics.observations import READ_LOCKS, LockKind, LockName, Process
 from sqlwatch.metrics.observed import HeldLock
 
+_ROLLED_BACK: Final = "ending it rolls its open transaction back, and nothing else is lost."
 _DISK_CALLS: Final = frozenset({
     "fsync", "fdatasync", "sync_file_range", "pwrite64", "pread64", "write", "writev", "pwritev", "ftruncate",
     "fallocate", "unlink", "unlinkat",
@@ -38,26 +39,26 @@ def long_holder(case: Case) -> Iterable[Finding]:
             case, writer, "writer-blocked-on-network", Severity.CRITICAL,
             f"{who} has held the write lock for {age} while it waits for {activity.peer} "
             f"({activity.doing or 'socket'}){case.wait_words(writer.pid)}",
-            "Talk to the other side before BEGIN or after COMMIT, never in between. To free the lock now, let "
-            f"{activity.peer} answer, or end process {writer.pid}: its open transaction is rolled back, and "
-            "nothing else is lost.",
+            f"{release_words(writer.pid, process)}, or let {activity.peer} answer; {_ROLLED_BACK}\n"
+            "For good: talk to the other side before BEGIN or after COMMIT, never in between.",
         )  # fmt: skip
     elif process is not None and _is_idle(case, writer, process):
         yield _found(
             case, writer, "idle-writer", Severity.CRITICAL,
             f"{who} has held the write lock for {age} and is asleep inside its "
             f"transaction{_in_words(process)}{case.wait_words(writer.pid)}",
-            "Commit or roll back before anything slow: no sleep, no prompt, no request between BEGIN and COMMIT, "
-            f"and see that every error path ends the transaction. To free the lock now, end process {writer.pid}: "
-            "its open transaction is rolled back, and nothing else is lost.",
+            f"{release_words(writer.pid, process)}; {_ROLLED_BACK}\n"
+            "For good: commit or roll back before anything slow, with no sleep, no prompt and no request between "
+            "BEGIN and COMMIT, and see that every error path ends the transaction.",
         )  # fmt: skip
     else:
         yield _found(
             case, writer, "long-hold", Severity.WARNING,
             f"{who} has held the write lock for {age} and is at "
             f"work{_in_words(process)}{case.wait_words(writer.pid)}",
-            "Everybody else waits that long. Do what is slow (reading, computing, calling others) before BEGIN, "
-            "and commit large changes in pieces of a few hundred rows.",
+            f"Now: let it finish, or end process {writer.pid} (kill {writer.pid}); {_ROLLED_BACK}\n"
+            "For good: everybody else waits that long. Do what is slow (reading, computing, calling others) before "
+            "BEGIN, and commit large changes in pieces of a few hundred rows.",
         )  # fmt: skip
 
 
@@ -77,9 +78,9 @@ def _reader_in_the_way(case: Case, writer: HeldLock) -> Iterable[Finding]:
         f"{case.named(reader.pid)} has been reading for {case.age(reader)}{state_words(case.process(reader.pid))} "
         f"and keeps {case.named(writer.pid)} from committing, which by now keeps everybody else out (rollback "
         "journal)",
-        state_remedy(case.process(reader.pid)) +
-        "Finish that read: fetch all rows or close the cursor, commit the read transaction. In WAL mode (PRAGMA "
-        "journal_mode=WAL) readers and writers do not wait for each other.",
+        f"{release_words(reader.pid, case.process(reader.pid))}: it only reads.\n"
+        "For good: finish that read: fetch all rows or close the cursor, commit the read transaction. In WAL mode "
+        "(PRAGMA journal_mode=WAL) readers and writers do not wait for each other.",
         blocks=writer.pid,
     )  # fmt: skip
 
@@ -112,9 +113,9 @@ def exclusive(case: Case) -> Iterable[Finding]:
                 case, lock, "exclusive-locking", Severity.CRITICAL,
                 f"{case.named(lock.pid)} has locked the whole database for {case.age(lock)} ({how})"
                 f"{state_words(case.process(lock.pid))}: nobody else can even read",
-                state_remedy(case.process(lock.pid)) +
-                "Have the application use PRAGMA locking_mode=NORMAL (and then read something, which gives the "
-                f"lock back), or use the database from that process alone. To free it now, end process {lock.pid}.",
+                f"{release_words(lock.pid, case.process(lock.pid))}, which frees it.\n"
+                "For good: have the application use PRAGMA locking_mode=NORMAL (and then read something, which "
+                "gives the lock back), or use the database from that process alone.",
                 shm_bytes=case.look.facts.shm_bytes,
             )  # fmt: skip
 
@@ -160,9 +161,9 @@ def checkpoint_with_write_lock(case: Case) -> Iterable[Finding]:
         case, writer, "checkpoint-holding-write-lock", Severity.CRITICAL,
         f"{case.named(writer.pid)} has held the write lock for {case.age(writer)} in a checkpoint (FULL, RESTART "
         f"or TRUNCATE) that waits {blocked}{case.wait_words(writer.pid)}",
-        "Use PRAGMA wal_checkpoint(PASSIVE), which never keeps writers out, and run the blocking kinds only when "
-        "nobody reads. "
-        + (f"The reader to end now: {case.listed(readers)}." if readers else "Close the reader it waits for."),
+        f"Now: end the reader that it waits for{f': {case.listed(readers)}' if readers else ''}.\n"
+        "For good: use PRAGMA wal_checkpoint(PASSIVE), which never keeps writers out, and run the blocking kinds "
+        "only when nobody reads.",
         blocked_by=list(readers),
     )  # fmt: skip
 
@@ -202,9 +203,8 @@ def _stopped(case: Case, writer: HeldLock, who: str, age: str) -> Finding:
         case, writer, "writer-stopped", Severity.CRITICAL,
         f"{who} has held the write lock for {age} and is {'held by a debugger' if traced else 'stopped'} (state "
         f"{process.state if process else 'T'}): it cannot commit{case.wait_words(writer.pid)}",
-        f"Let it go on: kill -CONT {writer.pid}"
-        + (" (or continue it in the debugger)." if traced else ". It was stopped by a signal, as ctrl+z sends one.")
-        + f" If it must not go on, kill -KILL {writer.pid}: its open transaction is rolled back.",
+        f"{release_words(writer.pid, process)}; {_ROLLED_BACK}\n"
+        + ("A debugger holds it: continue it there." if traced else "It was stopped by a signal, as ctrl+z sends one."),
     )  # fmt: skip
 
 

@@ -33,9 +33,20 @@ def observation_headline(snapshot: Snapshot, findings: Sequence[Finding]) -> str
     observed = snapshot.observation
     if snapshot.message is not None:
         return snapshot.message
+    if observed is not None and observed.is_silent and (observed.look is not None or observed.absent is not None):
+        return (
+            f"nothing has been seen for {units.duration(observed.unheard_ns)}: this machine is too busy, or sqlwatch's "
+            "sampler was stopped; all that is shown is so old"
+        )
     if observed is None or (observed.look is None and observed.absent is None):
         return (
             "the observation ended before it saw anything" if snapshot.status is Status.ENDED else "taking a first look"
+        )
+    if observed.gone_since_ns is not None and observed.absent is not None:
+        for_ns = snapshot.at_ns - observed.gone_since_ns
+        return (
+            f"the database was there until {units.duration(for_ns)} ago: deleted, moved or replaced. A program that "
+            f"still has it open goes on in a file without a name. Now: {observed.absent.sentence}"
         )
     if observed.absent is not None:
         return f"{observed.absent.sentence} Waiting for it."

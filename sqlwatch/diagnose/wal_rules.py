@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from sqlwatch.charts import units
-from sqlwatch.diagnose.case import Case, count, state_remedy, state_words
+from sqlwatch.diagnose.case import Case, count, release_words, state_words
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.metrics.observations import FileRole
 
@@ -28,10 +28,9 @@ def pinned(case: Case) -> Iterable[Finding]:
         f"{case.named(worst.pid)} has been reading the same snapshot for "
         f"{case.age(worst)}{state_words(case.process(worst.pid))} and holds back "
         f"{count(worst.frames_held_back, 'frame')} of the WAL ({units.size(wal.file_bytes)}): {stops}{also}",
-        state_remedy(case.process(worst.pid)) +
-        "A checkpoint stops at the oldest snapshot that is still read, so the WAL grows. Finish that read: fetch "
-        "all rows or close the cursor, commit the read transaction, do not leave a connection idle in one. Ending "
-        f"process {worst.pid} frees it at once; the next checkpoint then catches up.",
+        f"{release_words(worst.pid, case.process(worst.pid))}, which frees the WAL: the next checkpoint catches up.\n"
+        "For good: finish that read: fetch all rows or close the cursor, commit the read transaction, do not leave "
+        "a connection idle in one. A checkpoint stops at the oldest snapshot that is still read, so the WAL grows.",
         pid=worst.pid, since_ns=worst.held_ns, held_s=worst.held_ns / 1e9, held_is_lower_bound=worst.is_lower_bound,
         slot=worst.slot, frame=worst.frame, frames_held_back=worst.frames_held_back,
         backfilled_frames=wal.backfilled_frames, live_frames=wal.live_frames, wal_bytes=wal.file_bytes,
@@ -60,7 +59,11 @@ def spilled(case: Case) -> Iterable[Finding]:
 
 
 def no_checkpoints(case: Case) -> Iterable[Finding]:
-    """Report a backlog that grows though nobody pins it: automatic checkpoints must be off."""
+    """Report a backlog that grows though nobody pins it: automatic checkpoints must be off.
+
+    One that only stands there proves nothing, a reader may have been in the way when it came: SQLite tries a
+    checkpoint after a commit (sqlite3WalDefaultHook), so the next one tells.
+    """
     backlog = case.observed.least_backlog_frames
     if backlog is None or case.checkpointer is not None or not any(one.is_open for one in case.observed.participants):
         return
@@ -68,15 +71,22 @@ def no_checkpoints(case: Case) -> Iterable[Finding]:
     in_the_way = [pin for pin in case.observed.pins if pin.frames_held_back >= case.limits.pinned_frames]
     if size < case.limits.unchecked_bytes or in_the_way:
         return
+    grows = bool(case.observed.backlog_growth_frames)
+    waiting = f"{count(backlog, 'frame')} ({units.size(size)}) of the WAL wait to be copied into the database"
     yield case.finding(
-        "no-checkpoints", Severity.WARNING,
-        f"{count(backlog, 'frame')} ({units.size(size)}) of the WAL wait to be copied into the database, no reader "
-        "is in the way, and nobody runs a checkpoint",
-        "Some connection has PRAGMA wal_autocheckpoint=0 (or a very large value), and whoever should run "
-        "checkpoints instead does not. Leave it at 1000, or run PRAGMA wal_checkpoint(TRUNCATE) regularly, for "
-        "example once a minute.",
-        backlog_frames=backlog, backlog_bytes=size, live_frames=case.snapshot.wal.live_frames,
-        backfilled_frames=case.snapshot.wal.backfilled_frames, commits=case.observed.window_commits,
+        "no-checkpoints", Severity.WARNING if grows else Severity.INFO,
+        f"{waiting} and their number grows, no reader is in the way, and nobody runs a checkpoint"
+        if grows else f"{waiting}, and nobody has written since we look: the next commit should copy them",
+        "Now: PRAGMA wal_checkpoint(TRUNCATE), from any connection, copies them and empties the file.\n"
+        "For good: some connection has PRAGMA wal_autocheckpoint=0 (or a very large value), and whoever should run "
+        "checkpoints instead does not. Leave it at 1000, or run a checkpoint regularly, for example once a minute."
+        if grows else
+        "Nothing is wrong yet: SQLite runs a checkpoint by itself after a commit that finds 1000 frames or more. If "
+        "they still wait after the next commit, automatic checkpoints are off (PRAGMA wal_autocheckpoint=0); PRAGMA "
+        "wal_checkpoint(TRUNCATE) copies them.",
+        backlog_frames=backlog, backlog_bytes=size, backlog_growth_frames=case.observed.backlog_growth_frames,
+        live_frames=case.snapshot.wal.live_frames, backfilled_frames=case.snapshot.wal.backfilled_frames,
+        commits=case.observed.window_commits,
     )  # fmt: skip
 
 

@@ -22,7 +22,7 @@ from sqlwatch.metrics.observations import (
 )
 from sqlwatch.metrics.observed import BusyLog, HeldLock, Observed, Participant, ReaderPin
 from sqlwatch.metrics.snapshot import MarkKind, Snapshot, Status
-from sqlwatch.metrics.timeline import TimelineBuilder
+from sqlwatch.metrics.timeline import CELLS, PERIOD_NS, TimelineBuilder
 from sqlwatch.metrics.wal import WalStory
 
 DEFAULT_CHECKPOINT_FRAMES: Final = 1000
@@ -46,8 +46,9 @@ class ObservationFold:
         self._own_cpu: float | None = None
         self._absent: Absent | None = None
         self._look: Look | None = None
+        self._gone_since_ns: int | None = None
         self._sources: LogSources | None = None
-        self._now_ns = started_ns
+        self._now_ns = self._heard_ns = started_ns
         self.restart(started_ns)
 
     def restart(self, at_ns: int) -> None:
@@ -61,6 +62,7 @@ class ObservationFold:
         self._window: deque[Commits] = deque()
         self._copied_frames: int | None = None
         self._backlogs: deque[tuple[int, int | None]] = deque()
+        self._backlog_at_first: int | None = None
         self._cpu: dict[int, tuple[int, int, float | None]] = {}
         self._known: dict[int, Process] = {}
         self._log_counts: dict[LogKind, int] = {}
@@ -71,6 +73,8 @@ class ObservationFold:
     def add(self, message: ObservationInput) -> None:
         """Take in one message."""
         self._now_ns = max(self._now_ns, message.at_ns)
+        if isinstance(message, LockSample | Look | Absent):
+            self._heard_ns = max(self._heard_ns, message.at_ns)
         match message:
             case LockSample():
                 self._locks.add(message)
@@ -111,9 +115,9 @@ class ObservationFold:
 
     def _forget_old(self) -> None:
         """Let go of what the window has left behind, however seldom a Snapshot is asked for."""
-        since_ns = self._now_ns - WINDOW_NS
-        while self._window and self._window[0].since_ns < since_ns:
+        while self._window and self._window[0].since_ns < self._heard_ns - WINDOW_NS:
             self._window.popleft()
+        since_ns = self._now_ns - WINDOW_NS
         while self._busy_cells and (self._busy_cells[0][0] + 1) * BUSY_CELL_NS <= since_ns:
             self._busy_cells.popleft()
 
@@ -130,18 +134,23 @@ class ObservationFold:
         self._backlogs.append((observation.at_ns, wal.backlog_frames))
         while len(self._backlogs) > 1 and self._backlogs[1][0] <= observation.at_ns - BACKLOG_NS:
             self._backlogs.popleft()
+        self._note_growth(observation)
         self._timeline.add_wal(observation.at_ns, wal.file_bytes, wal.live_frames, wal.backlog_frames)
 
     def _add_commits(self, message: Commits) -> None:
         self._commits += message.commits
         self._commits_are_exact = self._commits_are_exact and message.is_exact
         self._window.append(message)
-        self._timeline.add_counts(message.at_ns, message.commits, 0, 0)
+        span_ns = message.at_ns - message.since_ns
+        steps = min(max(span_ns // PERIOD_NS, 1), CELLS)
+        for step in range(1, steps + 1):  # what came while nobody looked had its rate on average
+            commits = message.commits * step // steps - message.commits * (step - 1) // steps
+            self._timeline.add_counts(message.since_ns + span_ns * step // steps, commits, 0, 0)
 
     def _add_look(self, look: Look) -> None:
         if self._absent is not None:
             self._timeline.mark(look.at_ns, MarkKind.DATABASE, "the database is there")
-        self._absent, self._look = None, look
+        self._absent, self._look, self._gone_since_ns = None, look, None
         self._locks.add_waiters(look.at_ns, look.waiters)
         seen_lately = {*self._locks.holders, *self._locks.waiters}
         self._known = {pid: process for pid, process in self._known.items() if pid in seen_lately}
@@ -157,9 +166,11 @@ class ObservationFold:
     def _add_absent(self, absent: Absent) -> None:
         if self._look is not None:
             self._timeline.mark(absent.at_ns, MarkKind.DATABASE, "the database is gone")
+            self._gone_since_ns = absent.at_ns
         self._absent, self._look = absent, None
         self._copied_frames = None
         self._backlogs.clear()
+        self._backlog_at_first = None
         self._cpu.clear()
         self._locks.forget_now()
         self._wal.forget_now()
@@ -176,6 +187,7 @@ class ObservationFold:
     # Views.
 
     def _observed(self, now_ns: int) -> Observed:
+        seen_ns = self._heard_ns
         locks, look = self._locks, self._look
         commits = sum(message.commits for message in self._window)
         frames = [message.frames for message in self._window if message.frames is not None]
@@ -186,13 +198,15 @@ class ObservationFold:
             database=self._database,
             sample_rate_hz=self._rate_hz,
             absent=self._absent,
+            gone_since_ns=self._gone_since_ns,
             look=look,
+            unheard_ns=max(now_ns - seen_ns, 0),
             window_ns=window_ns,
             looks=locks.looks,
             missed=locks.missed,
             locks=_held_locks(look) if look is not None else (),
             pins=_pins(look) if look is not None else (),
-            participants=self._participants(now_ns),
+            participants=self._participants(seen_ns),
             write_utilisation=locks.utilisation,
             utilisation_floor=1 / locks.looks if locks.looks else None,
             commits=self._commits,
@@ -201,7 +215,8 @@ class ObservationFold:
             frames_per_s=sum(frames) * 1e9 / window_ns if window_ns and is_wal_known else None,
             frames_per_commit=sum(frames) / commits if commits and frames else None,
             least_backlog_frames=self._least_backlog(),
-            longest_hold=locks.longest_of_window(now_ns),
+            backlog_growth_frames=self._backlog_growth(),
+            longest_hold=locks.longest_of_window(seen_ns),
             lane_period_ns=LANE_PERIOD_NS,
             lane_end_ns=lane_end_ns,
             lanes=lanes,
@@ -214,7 +229,21 @@ class ObservationFold:
         known = [frames for _, frames in self._backlogs if frames is not None]
         return min(known) if len(known) == len(self._backlogs) else None
 
-    def _participants(self, now_ns: int) -> tuple[Participant, ...]:
+    def _note_growth(self, observation: WalObservation) -> None:
+        """Count from here where a checkpoint has run (the backlog shrank), or where a reader kept it from running."""
+        now = self._wal.backlog_frames
+        before = self._backlogs[-2][1] if len(self._backlogs) > 1 else None
+        has_shrunk = before is not None and now is not None and now < before
+        live = observation.live_frames or 0
+        is_kept = any(mark.held and live - mark.frame >= DEFAULT_CHECKPOINT_FRAMES for mark in observation.marks)
+        if now is None or has_shrunk or is_kept or self._backlog_at_first is None:
+            self._backlog_at_first = now
+
+    def _backlog_growth(self) -> int | None:
+        now = self._wal.backlog_frames
+        return None if now is None or self._backlog_at_first is None else now - self._backlog_at_first
+
+    def _participants(self, seen_ns: int) -> tuple[Participant, ...]:
         look, locks = self._look, self._locks
         open_by = {file.pid for file in (look.open_files or ())} if look is not None else set()
         present = {process.pid for process in look.processes} if look is not None else set()
@@ -232,7 +261,7 @@ class ObservationFold:
                     longest_hold_ns=longest.until_ns - longest.since_ns if longest is not None else 0,
                     longest_is_lower_bound=longest is not None and longest.is_lower_bound,
                     last_held_ns=locks.last_held_ns(pid),
-                    waiting_for_ns=now_ns - since_ns if since_ns is not None else None,
+                    waiting_for_ns=seen_ns - since_ns if since_ns is not None else None,
                     cpu=self._cpu[pid][2] if pid in self._cpu else None,
                     is_open=pid in open_by or pid in present,
                 )

@@ -168,6 +168,19 @@ class Process(msgspec.Struct, frozen=True):
                 return f"{self.name} {path.rstrip('/').rpartition('/')[2]}".rstrip()
         return self.name
 
+    @property
+    def program(self) -> str | None:
+        """What it runs, without the interpreter: `import.py`; its name where that is all there is.
+
+        >>> Process(1, "python3", "python3 /srv/import.py", None, None, None, None, None).program
+        'import.py'
+        >>> Process(1, "node", None, None, None, None, None, None).program
+        'node'
+        """
+        if self.title is None or self.name is None:
+            return None
+        return self.title.removeprefix(f"{self.name} ") or self.name
+
 
 _INTERPRETERS: Final = re.compile(r"(python|ruby|perl|php|nodejs|node|deno|bun|java|bash|dash|sh)[\d.]*")
 _WITH_PROGRAM: Final = ("-m", "-jar", "run")

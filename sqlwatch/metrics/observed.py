@@ -5,10 +5,15 @@ The figures of the window cover the last seconds (`window_ns`); below its floor 
 
 from __future__ import annotations
 
+from typing import Final
+
 import msgspec
 
 from sqlwatch.metrics.log_messages import BUSY_KINDS, LogKind, LogLine
 from sqlwatch.metrics.observations import Absent, HeldRun, LockKind, LockName, Look, Process
+
+SILENT_NS: Final = 1_500_000_000
+"""Many times the time between two messages of the sampler; a thorough look of a large system takes a part of it."""
 
 
 class HeldLock(msgspec.Struct, frozen=True):
@@ -97,8 +102,12 @@ class Observed(msgspec.Struct, frozen=True):
     sample_rate_hz: float
     absent: Absent | None = None
     """Why there is nothing to observe now; None if there is."""
+    gone_since_ns: int | None = None
+    """Moment since which a database that was there is missing; None if it is there or never was."""
     look: Look | None = None
     """The newest thorough look; None before the first one and while there is no database."""
+    unheard_ns: int = 0
+    """How old the newest thing is that was seen: the sampler says something ten times a second if it can."""
     window_ns: int = 0
     """How much time the window covers by now."""
     looks: int = 0
@@ -125,6 +134,8 @@ class Observed(msgspec.Struct, frozen=True):
     """Pages that a commit of the window wrote on average; None without one."""
     least_backlog_frames: int | None = None
     """Fewest frames that were not copied into the database, over the last second; None before a second was seen."""
+    backlog_growth_frames: int | None = None
+    """Frames by which the backlog has grown since it last shrank or a reader was far behind; None if not known."""
     longest_hold: HeldRun | None = None
     """The longest hold of the write lock of the window that is not a mere run of short ones."""
     lane_period_ns: int = 0
@@ -134,9 +145,15 @@ class Observed(msgspec.Struct, frozen=True):
     """None if no log is read: busy errors are not visible then."""
 
     @property
+    def is_silent(self) -> bool:
+        """Whether nothing has been seen for so long that the sampler must be stopped or starved."""
+        return self.unheard_ns >= SILENT_NS
+
+    @property
     def is_behind(self) -> bool:
-        """Whether more than a tenth of the looks that were due were missed."""
-        return self.missed * 10 > self.looks + self.missed > 0
+        """Whether more than a tenth of the looks that were due were missed, once half a second of them was due."""
+        due = self.looks + self.missed
+        return self.absent is None and due * 2 >= self.sample_rate_hz and self.missed * 10 > due > 0
 
     def held(self, *names: LockName) -> tuple[HeldLock, ...]:
         """Return who holds any of these locks now."""

@@ -1,4 +1,4 @@
-"""What was seen of a database as plain text: the verdict first, then locks, WAL, rates, findings; 80 columns."""
+"""What was seen of a database as plain text: the verdict, what to do, then locks, WAL and rates; 80 columns."""
 
 from __future__ import annotations
 
@@ -32,12 +32,17 @@ def why_text(snapshot: Snapshot, findings: Sequence[Finding], *, all_findings: b
     observed = snapshot.observation
     assert observed is not None, "only observations have such a report"
     shown = [finding for finding in findings if all_findings or finding.severity is not Severity.INFO]
+    also = len(findings) - len(shown)
+    verdict = observation_headline(snapshot, shown[:1])
     parts = [
-        wrapped(f"{observed.database}: {observation_headline(snapshot, findings)}", hanging="  "),
+        wrapped(f"{observed.database}: {verdict}", hanging="  "),
+        *(_finding(finding, is_told=finding.summary == verdict) for finding in shown),
         _locks(observed, observed.look) if observed.look is not None else [],
         _figures(snapshot, observed, observed.look) if observed.look is not None else [],
         _busy(observed),
-        _findings(shown, len(findings) - len(shown)),
+        [f"Findings: {'no others' if shown else 'none'}{f' ({also} informational, listed with --all)' * bool(also)}"]
+        if also or not shown
+        else [],
         _hidden(observed),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
@@ -54,7 +59,7 @@ def _locks(observed: Observed, look: Look) -> list[str]:
     pinning = {pin.pid for pin in observed.pins}
     rows = [_lock_row(look, held) for held in observed.locks if _is_telling(held, look, pinning)]
     rows += [
-        _row("seems to wait", one.pid, units.duration(one.waiting_for_ns), one.process)
+        _row("seems to wait", one.pid, _age(one.waiting_for_ns), one.process)
         for one in observed.participants
         if one.waiting_for_ns is not None
     ]
@@ -92,8 +97,12 @@ def _lock_row(look: Look, held: HeldLock) -> str:
         name = "read"
     if held.frame:
         name = f"{name} frame {held.frame:,}"
-    age = f"{'> ' if held.is_lower_bound else ''}{units.duration(held.held_ns)}" if held.held_ns else "just now"
+    age = f"{'> ' * (held.is_lower_bound and held.held_ns > 0)}{_age(held.held_ns)}"
     return _row(name, held.pid, age, look.process(held.pid))
+
+
+def _age(age_ns: int) -> str:
+    return units.duration(age_ns) if age_ns else "just now"
 
 
 def _row(name: str, pid: int, age: str, process: Process | None) -> str:
@@ -145,7 +154,8 @@ def _figures(snapshot: Snapshot, observed: Observed, look: Look) -> list[str]:
     if look.facts.journal_mode is JournalMode.WAL:
         lines += wrapped(f"WAL         {_wal_words(snapshot, look)}", hanging=" " * 12)
     else:
-        lines += wrapped(f"Journal     {units.size(look.facts.journal_bytes)}")
+        size = look.facts.journal_bytes
+        lines += wrapped(f"Journal     {'no file now' if size is None else units.size(size)}")
     return lines
 
 
@@ -160,12 +170,10 @@ def _busy(observed: Observed) -> list[str]:
     return lines
 
 
-def _findings(shown: Sequence[Finding], hidden: int) -> list[str]:
-    also = f" ({hidden} informational, listed with --all)" if hidden else ""
-    if not shown:
-        return [f"Findings: none{also}"]
-    lines = [f"Findings{also}"]
-    for finding in shown:
-        lines += wrapped(f"{finding.severity.value.upper()} {finding.code}: {finding.summary}", "  ", "    ")
-        lines += wrapped(f"What to do: {finding.remedy}", "    ", "    ")
+def _finding(finding: Finding, *, is_told: bool) -> list[str]:
+    """Return code, summary (unless it is told already) and what to do, a paragraph a step."""
+    title = f"{finding.severity.value.upper()} {finding.code}: "
+    lines = wrapped(title + ("what to do" if is_told else finding.summary), hanging="  ")
+    for step in finding.remedy.splitlines():
+        lines += wrapped(step, "  ", "    ")
     return lines

@@ -135,7 +135,7 @@ class DashboardApp(SessionApp):
     def toggle_panel(self, name: str) -> None:
         """Hide a panel that is in sight, or show it."""
         panel = self.screen_stack[0].query_one(f"#{name}", Panel)
-        title = panel.TITLE.lower()
+        title = panel.name_in_words
         if panel.display and sum(other.display for other in self.screen_stack[0].query(Panel)) == 1:
             self.say(f"{title}: the last panel in sight stays")
             return
@@ -154,7 +154,7 @@ class DashboardApp(SessionApp):
             self._rearrange(self._wish._replace(alone=None), "all panels again")
             return
         panel = self.focused if isinstance(self.focused, Panel) else self.screen_stack[0].query(Panel).first()
-        self._rearrange(self._wish._replace(alone=panel.id), f"{panel.TITLE.lower()} alone; f brings the others back")
+        self._rearrange(self._wish._replace(alone=panel.id), f"{panel.name_in_words} alone; f brings the others back")
 
     def _rearrange(self, wish: Wish, notice: str) -> None:
         self._wish = wish

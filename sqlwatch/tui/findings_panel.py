@@ -9,6 +9,7 @@ from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.diagnose.finding import Finding, Severity
 from sqlwatch.tui.cursor_panel import CursorPanel
+from sqlwatch.tui.panel import clipped
 from sqlwatch.tui.text import clean, wrapped
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_words import is_unseen
@@ -21,6 +22,15 @@ INKS: Final = {Severity.CRITICAL: Ink.WARNING, Severity.WARNING: Ink.RUNG, Sever
 _WORD_WIDTH: Final = 9
 _AGE_WIDTH: Final = units.DURATION_WIDTH
 _ROWS_FOR_TITLE: Final = 3
+_FEW_ROWS: Final = 5
+"""In so many rows what to do goes before a summary that the headline tells in full."""
+_STEPS: Final = (("Now: ", "now:"), ("For good: ", "then:"), ("", "do this:"))
+"""How a step of a remedy begins, and the word that stands beside it instead."""
+_WIDE_ENOUGH: Final = 60
+_LOOKED_FOR: Final = (
+    "Looked for: transactions that are left open, long holds, a lock that is never free, readers that pin the WAL, "
+    "checkpoints that do not run, lost locks, deleted files, errors in the logs that are followed."
+)
 
 
 def keyed(findings: tuple[Finding, ...]) -> dict[FindingKey, Finding]:
@@ -49,7 +59,10 @@ class FindingsPanel(CursorPanel[FindingKey]):
     has_cursor = False
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
-        """Return the findings around the cursor, and below them the remedy of the one under it."""
+        """Return the findings around the cursor, and below them the remedy of the one under it.
+
+        Where rows are few and the headline tells the first finding, what to do about it has the room.
+        """
         titled = height >= _ROWS_FOR_TITLE
         rows: list[Row] = [self._title_row(view, width)] if titled else []
         room = height - len(rows)
@@ -59,13 +72,20 @@ class FindingsPanel(CursorPanel[FindingKey]):
         lines: list[FindingKey | None] = [None] * len(rows)
         if not shown:
             self._lines = ()
-            return [*rows, (Segment(f" {'' if titled else 'findings: '}{_none(view)}", Ink.MUTED),)]
+            none = (Segment(f" {'' if titled else 'findings: '}{_none(view)}", Ink.MUTED),)
+            return [*rows, none, *_looked_for(view, width, room - 1)]
+        is_told = view.headline.startswith(view.findings[0].summary)
+        if is_told and room == 1 and first == 0:
+            self._lines = (shown[0][0],)
+            return [self._step_row(view, shown[0][1], len(shown) - 1, width)]
+        kept = min(room // 2, 2) if is_told else 0
         for index, (key, finding) in enumerate(shown):
-            left = room - (len(rows) - titled)
+            left = room - kept - (len(rows) - titled)
             if left <= 0:
                 break
             others = min(len(shown) - index - 1, left - 1)
-            block = self._block(view, key, finding, width, max(left - others, 1))
+            most = 1 if is_told and room <= _FEW_ROWS else left - others
+            block = self._block(view, key, finding, width, max(most, 1))
             rows += block
             lines += [key] * len(block)
         self._lines = tuple(lines)
@@ -84,8 +104,18 @@ class FindingsPanel(CursorPanel[FindingKey]):
             if counts[severity]
         ]
         if facts:
-            facts.append((Segment("enter: evidence, remedy", Ink.MUTED),))
+            how = "enter" if self.has_cursor else "up, enter"
+            facts.append((Segment(f"{how}: evidence, remedy", Ink.MUTED),))
         return facts
+
+    def _step_row(self, view: View, finding: Finding, others: int, width: int) -> Row:
+        """Return the first thing to do about a finding that the headline tells, and how many others there are."""
+        more = f" +{others}{' more' if width >= _WIDE_ENOUGH else ''} " if others else ""
+        sign = view.glyphs.cursor if self.has_cursor else " "
+        head = f"{sign}{WORDS[finding.severity]:<{_WORD_WIDTH}}"
+        text = clipped(clean(_step(finding)), width - len(head) - len(more))
+        inks = (Ink.CURSOR, Ink.CURSOR) if self.has_cursor else (INKS[finding.severity], Ink.STRONG)
+        return _counted((Segment(head, inks[0]), Segment(text, inks[1])), more, width)
 
     def _block(self, view: View, key: FindingKey, finding: Finding, width: int, height: int) -> list[Row]:
         """Return severity, age and summary in up to three lines."""
@@ -110,14 +140,29 @@ class FindingsPanel(CursorPanel[FindingKey]):
 
 
 def _remedy(finding: Finding, width: int, height: int) -> list[Row]:
-    """Return what to do about a finding, after an empty line where there is room for one."""
+    """Return what to do about a finding, step by step, after an empty line where there is room for one."""
     margin = 1 + _WORD_WIDTH
     rows: list[Row] = [()] if height >= 4 else []
-    lines = wrapped(clean(finding.remedy), max(width - margin, 1), height - len(rows))
-    for index, line in enumerate(lines):
-        head = "do this:" if index == 0 else ""
-        rows.append((Segment(f" {head:<{_WORD_WIDTH}}", Ink.KEY), Segment(line)))
+    for step in finding.remedy.splitlines():
+        start, head = next(pair for pair in _STEPS if step.startswith(pair[0]))
+        lines = wrapped(clean(step.removeprefix(start)), max(width - margin, 1), height - len(rows))
+        for index, line in enumerate(lines):
+            rows.append((Segment(f" {head if index == 0 else '':<{_WORD_WIDTH}}", Ink.KEY), Segment(line)))
     return rows
+
+
+def _step(finding: Finding) -> str:
+    """Return the first thing to do, in a form that says so by itself."""
+    step = next(iter(finding.remedy.splitlines()), units.UNKNOWN)
+    return step if step.startswith("Now: ") else f"Do this: {step}"
+
+
+def _looked_for(view: View, width: int, height: int) -> list[Row]:
+    """Say what would stand here, where there is room and something has been seen."""
+    observed = view.observation
+    if observed is None or observed.look is None or height < 2:
+        return []
+    return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(_LOOKED_FOR, max(width - 2, 1), height)]
 
 
 def _counted(row: Row, words: str, width: int) -> Row:

@@ -15,7 +15,7 @@ from sqlwatch.metrics.recents import GRAVE, GRAVE_WAIT_NS, NEWEST
 from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.tui.event_filter import HINT, event_filter
 from sqlwatch.tui.inks import Inks
-from sqlwatch.tui.panel import Rows, cut
+from sqlwatch.tui.panel import Rows, clipped, cut
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
@@ -85,7 +85,7 @@ class EventRows(Rows):
         if not self.follows:
             state = Segment(" HELD ", Ink.ALERT_BADGE)
         count = f"{len(self._passing):,} of " if self.filter_text else ""
-        counted = f"{count}{len(self._known):,} events"
+        counted = f"{count}{len(self._known):,} event{'s' * (len(self._known) != 1)}"
         parts: list[Row] = [(Segment(f"{view.glyphs.line} Events", Ink.STRONG),), (state,)]
         if self.filter_text:
             parts.append((Segment(f"filter: {clean(self.filter_text)}", Ink.RUNG),))
@@ -98,7 +98,7 @@ class EventRows(Rows):
 
 
 def _hint(view: View, width: int, *, is_filtered: bool) -> Row:
-    keys = "esc back  / filter  up, down, page up, page down scroll  end follows  space freezes"
+    keys = "esc back  / filter  arrows, page up, page down scroll  end follows  space freezes"
     first = "esc shows all" if is_filtered else "esc back"
     return (Segment(cut(keys.replace("esc back", first), width), Ink.MUTED),)
 
@@ -119,7 +119,7 @@ def _event_row(event: Event, started_ns: int, width: int) -> Row:
     middle = f"{event.kind.value:<{_KIND_WIDTH}} {worker:>3} "
     one = event.transaction
     if one is None:
-        words = cut(clean(event.text), max(width - len(head) - len(middle), 0))
+        words = clipped(clean(event.text), max(width - len(head) - len(middle), 0))
         return (Segment(head, Ink.MUTED), Segment(middle + words, ink))
     held = units.duration(one.released_ns - one.got_ns) if one.got_ns and one.released_ns else units.UNKNOWN
     figures = f"{units.duration(event.wait_ns):>6} {one.retries:>7} {held:>6}  {message_of(one.outcome)}"

@@ -99,6 +99,11 @@ class Panel(Rows, can_focus=True):
     LEAST_TITLED: ClassVar[int] = 4
     """From this height on there is a title line."""
 
+    @property
+    def name_in_words(self) -> str:
+        """The title as a part of a sentence."""
+        return self.TITLE if self.TITLE.isupper() else self.TITLE.lower()
+
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the body below it."""
         if height < self.LEAST_TITLED:

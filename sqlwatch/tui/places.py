@@ -122,13 +122,24 @@ SERIES: Final = "series"
 """Stands for two panels that share their rows."""
 
 
-def with_series(wish: Wish, pair: tuple[str, str]) -> Wish:
+def pair_of(wish: Wish, names: Sequence[str]) -> tuple[str, ...]:
+    """Return the two of several panels that get a place beside each other: those asked for last, then the first ones.
+
+    >>> pair_of(Wish("abc"), "abc"), pair_of(Wish("abc", asked="c"), "abc"), pair_of(Wish("bc"), "abc")
+    (('a', 'b'), ('a', 'c'), ('b', 'c'))
+    """
+    wished = [name for name in (*wish.asked, *names) if name in wish.panels and name in names]
+    chosen = list(dict.fromkeys(wished))[:2]
+    return tuple(name for name in names if name in chosen)
+
+
+def with_series(wish: Wish, pair: Sequence[str]) -> Wish:
     """Return the wish with one more panel that stands for the two of the pair, if any of them is wished for."""
     panels = [*wish.panels, *[SERIES] * any(name in wish.panels for name in pair)]
     return wish._replace(panels=panels, asked=[SERIES if name in pair else name for name in wish.asked])
 
 
-def unfold_series(places: Places, wish: Wish, pair: tuple[str, str]) -> None:
+def unfold_series(places: Places, wish: Wish, pair: Sequence[str]) -> None:
     """Divide the place of the pair between its two panels, beside each other."""
     place = places.pop(SERIES, None)
     names = [name for name in pair if name in wish.panels]

@@ -28,9 +28,11 @@ from sqlwatch.tui.watch_wal_panel import WatchWalPanel
 if TYPE_CHECKING:
     from textual.geometry import Size
 
+    from sqlwatch.metrics.snapshot import Snapshot
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
     from sqlwatch.tui.timeline_mouse import LaneClicked
+    from sqlwatch.tui.view import View
 
 
 class Verdict(Headline):
@@ -48,6 +50,8 @@ class WatchApp(ZoomingApp, ListedApp):
     WINDOWS_NS = WATCH_WINDOWS_NS
     FIRST_WINDOW_NS = 30_000_000_000
     PANELS: ClassVar[tuple[str, ...]] = PANELS
+
+    _follows_log = False
 
     def compose(self) -> ComposeResult:
         """Make the panels in the order of tab; `arrange` gives them their places."""
@@ -76,6 +80,14 @@ class WatchApp(ZoomingApp, ListedApp):
     def on_lane_clicked(self, clicked: LaneClicked) -> None:
         """Put the cursor on the process whose lane it is."""
         self.choose(clicked.who)
+
+    def received(self, view: View, snapshot: Snapshot) -> View:
+        """Return the View with a Snapshot; make room for the logs' errors as soon as there is a log to follow."""
+        if not self._follows_log and snapshot.observation is not None and snapshot.observation.busy is not None:
+            self._follows_log = True
+            self._wish = self._wish._replace(asked=["busy", *self._wish.asked])
+            self.arrange(self.size)
+        return super().received(view, snapshot)
 
     @property
     def lists(self) -> tuple[FindingsPanel, ProcessTable]:

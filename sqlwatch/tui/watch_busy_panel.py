@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
+
 from sqlwatch.charts import units
-from sqlwatch.charts.segment import Ink, Row, Segment
+from sqlwatch.charts.segment import Ink, Row, Segment, width_of
 from sqlwatch.metrics.log_messages import LogLine
 from sqlwatch.metrics.observed import BusyLog
-from sqlwatch.tui.panel import Panel, cut
+from sqlwatch.tui.panel import Panel, clipped, cut
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_words import short_path
 
 _KIND_WIDTH = 13
 _SOURCE_WIDTH = 18
+_ROOM_FOR_KIND = 60
+_ERROR_WORD = re.compile("locked|busy", re.IGNORECASE)
 
 _HINT = "not visible: start with --log FILE"
 
@@ -38,13 +42,13 @@ class BusyPanel(Panel):
             unseen = view.observation is None
             prefix = " " if self.size.height >= self.LEAST_TITLED else " busy errors: "
             return [(Segment(prefix + ("nothing has been seen yet" if unseen else _HINT), Ink.MUTED),)]
+        now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
         rows: list[Row] = [(Segment(f" {cut(clean(text), width - 1)}", Ink.WARNING),) for text in busy.trouble[:height]]
         if self.size.height < self.LEAST_TITLED:
-            head: list[Segment] = [Segment(" busy errors ", Ink.MUTED)]
-            for part in _counts(busy)[:1]:
-                head += part
-            return [tuple(head)]
-        now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
+            head = (Segment(" busy errors ", Ink.MUTED), *_counts(busy)[0])
+            left = width - width_of(head) - 2
+            last = f"; {_ago(busy.newest[-1], now_ns).strip()}: {text_of(busy.newest[-1])}" if busy.newest else ""
+            return [(*head, Segment(telling(last, left), Ink.STRONG))] if left > 20 else [head]
         rows += [_line(line, now_ns, width) for line in reversed(busy.newest)]
         return rows or [(Segment(f" none so far in {_sources(busy)}", Ink.MUTED),)]
 
@@ -58,8 +62,9 @@ def _counts(busy: BusyLog) -> list[Row]:
     counts: list[Row] = [
         (
             Segment(f"{units.count(errors)}", Ink.WARNING if errors else Ink.STRONG),
-            Segment(f" so far, {units.count(busy.window_count)} in the last 10s", Ink.MUTED),
-        )
+            Segment(" so far", Ink.MUTED),
+        ),
+        (Segment(units.count(busy.window_count), Ink.STRONG), Segment(" in 10s", Ink.MUTED)),
     ]
     for kind, count in sorted(busy.counts.items(), key=lambda item: -item[1]):
         counts.append((Segment(units.count(count), Ink.STRONG), Segment(f" {kind.value}", Ink.MUTED)))
@@ -71,13 +76,44 @@ def _sources(busy: BusyLog) -> str:
     return clean(busy.sources[0]) if count == 1 else f"{count} logs"
 
 
+def _ago(line: LogLine, now_ns: int) -> str:
+    return f"{units.duration(max(now_ns - line.at_ns, 0)):>{units.DURATION_WIDTH}} ago"
+
+
+def text_of(line: LogLine) -> str:
+    """Return what a line says, without the time that stands at its beginning: the panel tells how long ago it was.
+
+    >>> from sqlwatch.metrics.log_messages import LogKind
+    >>> text_of(LogLine(0, LogKind.BUSY, "app.log", "[2026-01-02 03:04:05] database is locked", "2026-01-02 03:04:05"))
+    'database is locked'
+    """
+    text = line.text
+    if line.logged_at is not None and text.lstrip("[").startswith(line.logged_at):
+        text = text.lstrip("[").removeprefix(line.logged_at).lstrip(" ],;:-")
+    return clean(text)
+
+
+def telling(text: str, width: int) -> str:
+    """Cut a line so that the word that makes it an error stays.
+
+    >>> telling("worker 3: sqlite3.OperationalError: database is locked (5)", 22), telling("nothing of it", 8)
+    ('…r: database is locked', 'nothing…')
+    """
+    word = _ERROR_WORD.search(text)
+    if len(text) <= width or word is None or word.end() < width or width < 2:
+        return clipped(text, width)
+    return "…" + text[word.end() - width + 1 : word.end()]
+
+
 def _line(line: LogLine, now_ns: int, width: int) -> Row:
     """Return how long ago, what it means, where from, and the line itself."""
-    ago = f"{units.duration(max(now_ns - line.at_ns, 0)):>{units.DURATION_WIDTH}} ago"
+    ago = _ago(line, now_ns)
+    if width < _ROOM_FOR_KIND:
+        return (Segment(f" {ago} ", Ink.TEXT), Segment(telling(text_of(line), width - len(ago) - 2), Ink.STRONG))
     took = f"{units.duration(line.took_ns)} " if line.took_ns is not None else ""
     source = short_path(line.source, _SOURCE_WIDTH)
     head = f" {ago}  {line.kind.value:<{_KIND_WIDTH}} "
     wide = width >= 90
-    text = cut(took + clean(line.text), max(width - len(head) - (_SOURCE_WIDTH + 1 if wide else 0), 0))
+    text = telling(took + text_of(line), max(width - len(head) - (_SOURCE_WIDTH + 1 if wide else 0), 0))
     where = f"{source:<{_SOURCE_WIDTH}} " if wide else ""
     return (Segment(head, Ink.TEXT), Segment(where, Ink.MUTED), Segment(text, Ink.STRONG))

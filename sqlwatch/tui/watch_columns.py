@@ -15,11 +15,13 @@ from sqlwatch.tui.text import clean
 from sqlwatch.tui.watch_words import (
     doing_words,
     holder_words,
+    lasting_pins,
     lock_word,
     longest_words,
     pid_words,
     short_command,
     state_words,
+    waited_words,
 )
 
 _SHORT: Final = {"checkpoint": "chkpt", "exclusive": "excl"}
@@ -33,11 +35,13 @@ class ProcessRow:
     holds: str
     pinned_frames: int | None
     can_see_waiters: bool
+    is_looked_at: bool
+    """Whether it was looked at just now; nobody is while there is no database."""
 
     @property
     def is_gone(self) -> bool:
         """Whether it has left the database."""
-        return not self.one.is_open and self.one.process is None and self.one.pid > 0
+        return self.is_looked_at and not self.one.is_open and self.one.pid > 0
 
 
 def process_rows(observed: Observed) -> list[ProcessRow]:
@@ -49,8 +53,8 @@ def process_rows(observed: Observed) -> list[ProcessRow]:
         held = [lock.lock for lock in observed.locks if lock.pid == one.pid]
         told = [lock for lock in held if lock is not LockName.DMS and not (lock is LockName.SHARED and is_wal)]
         words = dict.fromkeys(_SHORT.get(lock_word(lock), lock_word(lock)) for lock in told)
-        pins = [pin.frames_held_back for pin in observed.pins if pin.pid == one.pid]
-        rows.append(ProcessRow(one, " ".join(words), max(pins, default=None), sees))
+        pins = [pin.frames_held_back for pin in lasting_pins(observed) if pin.pid == one.pid]
+        rows.append(ProcessRow(one, " ".join(words), max(pins, default=None), sees, observed.look is not None))
     return sorted(rows, key=_rank)
 
 
@@ -65,7 +69,7 @@ def _command(row: ProcessRow) -> str:
 
 def _waits(row: ProcessRow) -> str:
     if row.one.waiting_for_ns is not None:
-        return f"~{units.duration(row.one.waiting_for_ns)}"
+        return waited_words(row.one.waiting_for_ns)
     return "" if row.can_see_waiters else units.UNKNOWN
 
 
@@ -75,7 +79,13 @@ def _user(row: ProcessRow) -> str:
 
 
 def _state(row: ProcessRow) -> str:
-    return "gone" if row.is_gone else state_words(row.one.process)
+    if row.is_gone:
+        return "gone"
+    return state_words(row.one.process) if row.is_looked_at else units.UNKNOWN
+
+
+def _does(row: ProcessRow) -> str:
+    return doing_words(row.one.process) if row.is_looked_at and not row.is_gone else ""
 
 
 def _pins(row: ProcessRow) -> str:
@@ -90,7 +100,7 @@ HOLDS: Final = Column[ProcessRow]("holds", 10, 2, lambda row: row.holds, left=Tr
 LONGEST: Final = Column[ProcessRow]("longest", 7, 3, lambda row: longest_words(row.one))
 PINS: Final = Column[ProcessRow]("pins", 4, 4, _pins)
 STATE: Final = Column[ProcessRow]("state", 8, 5, _state, left=True)
-DOES: Final = Column[ProcessRow]("does", 14, 7, lambda row: doing_words(row.one.process), left=True)
+DOES: Final = Column[ProcessRow]("does", 14, 7, _does, left=True)
 CPU: Final = Column[ProcessRow]("cpu", 5, 6, lambda row: units.share(row.one.cpu))
 USER: Final = Column[ProcessRow]("user", 8, 8, _user, left=True)
 _ALL: Final = (PID, COMMAND, USER, STATE, CPU, HOLDS, SHARE, LONGEST, WAITS, PINS, DOES)

@@ -16,8 +16,12 @@ class CommitsPanel(ThroughputPanel):
 
     def facts(self, view: View) -> list[Row]:
         """Give the rate now, all commits so far, and the pages a commit writes."""
-        facts = super().facts(view)[:1]
         observed = view.observation
+        is_there = view.snapshot is not None and (observed is None or observed.absent is None)
+        rate = view.snapshot.commits_per_s if view.snapshot is not None and is_there else None
+        facts: list[Row] = [
+            (Segment("now ", Ink.MUTED), Segment(units.rate(rate).rjust(units.RATE_WIDTH), Ink.STRONG)),
+        ]
         if observed is None:
             return facts
         total = ("" if observed.commits_are_exact else ">") + units.count(observed.commits)

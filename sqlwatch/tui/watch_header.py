@@ -47,7 +47,9 @@ def _badges(view: View) -> list[Row]:
         words.append(view.status.value.upper())
     if observed is not None and observed.absent is not None:
         words.append("NO DATABASE")
-    if observed is not None and observed.is_behind:
+    if observed is not None and observed.is_silent:
+        words.append(f"NO NEWS {units.duration(observed.unheard_ns)}")
+    elif observed is not None and observed.is_behind:
         words.append("BEHIND")
     badges: list[Row] = [(Segment(" sqlwatch watch ", Ink.CONTENDED_BADGE),)]
     if view.status is Status.STARTING:
@@ -62,12 +64,16 @@ def _figures(snapshot: Snapshot, observed: Observed) -> list[Row]:
     if look is not None:
         mode = "WAL" if look.facts.journal_mode is JournalMode.WAL else "rollback journal"
         figures.append((Segment(mode, Ink.STRONG),))
-    figures.append(figure(units.rate(snapshot.commits_per_s), units.RATE_WIDTH, "commits"))
-    figures.append(figure(units.share(observed.write_utilisation), units.SHARE_WIDTH, "write lock held"))
+    is_there = observed.absent is None
+    figures.append(figure(units.rate(snapshot.commits_per_s if is_there else None), units.RATE_WIDTH, "commits"))
+    held = observed.write_utilisation if is_there else None
+    figures.append(figure(units.share(held), units.SHARE_WIDTH, "write lock held"))
     if observed.busy is not None:
         errors = observed.busy.busy_errors
         ink = Ink.WARNING if errors else Ink.STRONG
         figures.append(figure(units.count(errors), 1, "busy errors", ink))
+    else:
+        figures.append((*figure(units.UNKNOWN, 1, "busy errors"), Segment(" (no --log)", Ink.MUTED)))
     figures.append(_rate(observed))
     figures.append(figure(units.share(snapshot.own_cpu), 3, "own CPU"))
     return figures
@@ -85,9 +91,9 @@ def _rate(observed: Observed) -> Row:
 def _facts(observed: Observed) -> list[Row]:
     """Return what is known of the file, and how much cannot be seen."""
     facts: list[Row] = []
-    hidden = hidden_words(observed)
+    hidden = len(hidden_words(observed)) - (observed.busy is None)  # the figures say that no log is read
     if hidden:
-        some = f"{len(hidden)} things" if len(hidden) > 1 else "1 thing"
+        some = f"{hidden} things" if hidden > 1 else "1 thing"
         facts.append((Segment(f"{some} not visible, see ?", Ink.MUTED),))
     if observed.look is not None:
         facts += [(Segment(text, Ink.MUTED),) for text in _file_words(observed.look.facts)]
@@ -95,7 +101,7 @@ def _facts(observed: Observed) -> list[Row]:
 
 
 def _file_words(facts: Database) -> list[str]:
-    words = [f"{units.size(facts.file_bytes)}, pages of {units.size(facts.page_size)}"]
+    words = [f"database {units.size(facts.file_bytes)}, pages of {units.size(facts.page_size)}"]
     if facts.file_system is not None:
         words.append(f"on {clean(facts.file_system)}{', a network file system' * bool(facts.is_network_file_system)}")
     if facts.sqlite_version:

@@ -16,6 +16,7 @@ from sqlwatch.tui.places import (
     Wish,
     alone,
     frame,
+    pair_of,
     shared,
     stack,
     unfold_series,
@@ -27,6 +28,8 @@ PANELS: Final = ("findings", "locks", "timeline", "wal", "commits", "processes",
 """All panels that a place can be found for."""
 
 _SERIES: Final = ("wal", "commits")
+_SHORT_SERIES: Final = ("wal", "commits", "busy")
+"""Where rows are short two of these share a place; a number key brings the third one in."""
 
 _LEAST_TALL: Final = 20
 """Rows from which on there is room for panels with titles."""
@@ -81,13 +84,15 @@ def _wide(body: Place, wish: Wish) -> Places:
 
 
 def _stacked(body: Place, wish: Wish) -> Places:
-    """One below the other, WAL and commits side by side."""
+    """One below the other, WAL and commits side by side; the logs below them, or in place of one of them."""
+    is_short = body.height < 26
+    pair = pair_of(wish, _SHORT_SERIES if is_short else _SERIES)
     steps = [("findings", 3), ("locks", 3), ("timeline", 3), ("processes", 3), (SERIES, 3), ("locks", 6), ("busy", 1)]
     order = ["findings", "timeline", "processes", SERIES, "locks", "locks", "processes", "timeline", "busy"]
     most = {"findings": 9, "locks": 7, SERIES: 14, "busy": 5}
-    heights = shared(body.height, steps if body.height >= 26 else steps[:5], order, most, with_series(wish, _SERIES))
+    heights = shared(body.height, steps[:5] if is_short else steps, order, most, with_series(wish, pair))
     places = stack(("findings", "locks", "timeline", "processes", SERIES, "busy"), heights, body.y, body.width)
-    unfold_series(places, wish, _SERIES)
+    unfold_series(places, wish, pair)
     return places
 
 

@@ -13,12 +13,11 @@ from sqlwatch.metrics.observed import HeldLock, Observed
 from sqlwatch.tui.panel import Panel, clipped, cut
 from sqlwatch.tui.text import clean, wrapped
 from sqlwatch.tui.view import View
-from sqlwatch.tui.watch_words import age_words, doing_words, holder_words
+from sqlwatch.tui.watch_words import LASTING_NS, age_words, doing_words, holder_words, lasting_pins, waited_words
 
 _NAME_WIDTH: Final = 11
 _AGE_WIDTH: Final = 7
 _FREE: Final = "free"
-_STAYS_NS: Final = 1_000_000_000
 _WAL_LOCKS: Final = (
     ("write", LockName.WRITE), ("checkpoint", LockName.CHECKPOINT), ("exclusive", LockName.EXCLUSIVE),
     ("recover", LockName.RECOVER),
@@ -26,6 +25,12 @@ _WAL_LOCKS: Final = (
 _ROLLBACK_LOCKS: Final = (
     ("exclusive", LockName.EXCLUSIVE), ("pending", LockName.PENDING), ("reserved", LockName.RESERVED),
 )  # fmt: skip
+
+
+_TOLD_RANK: Final = 12
+"""Of a lock that says nothing new: it has a row where all others have one."""
+_WRITING: Final = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSIVE)
+"""A writer holds a read lock, too: that makes it no reader."""
 
 
 @dataclass(frozen=True)
@@ -90,11 +95,18 @@ def _lines(observed: Observed) -> list[_Line]:
     is_wal = look is None or look.facts.journal_mode is JournalMode.WAL
     locks = _WAL_LOCKS if is_wal else _ROLLBACK_LOCKS
     lines = []
+    stronger: set[int] = set()
     for index, (name, lock) in enumerate(locks):
         held = observed.held(lock)
-        lines.append(_lock_line(observed, name, held, index))
+        line = _lock_line(observed, name, held, index)
+        told = held and all(one.pid in stronger for one in held)  # RESERVED and PENDING of whoever has EXCLUSIVE
+        lines.append(replace(line, rank=_TOLD_RANK + index) if told and not is_wal else line)
+        stronger.update(one.pid for one in held)
     lines.insert(1 if is_wal else len(lines), _waiting_line(observed))
-    readers = observed.held(*READ_LOCKS) if is_wal else observed.held(LockName.SHARED)
+    pinning = {pin.pid for pin in lasting_pins(observed)}
+    writing = {held.pid for held in observed.held(*_WRITING)} - pinning
+    reading = observed.held(*READ_LOCKS) if is_wal else observed.held(LockName.SHARED)
+    readers = [held for held in reading if held.pid not in writing]
     lines.insert(2 if is_wal else len(lines), _readers_line(observed, readers))
     return lines
 
@@ -130,7 +142,7 @@ def _lock_line(observed: Observed, name: str, held: Sequence[HeldLock], index: i
     if len(held) > 1:
         who = f"{who} and {len(held) - 1} more"
     doing = doing_words(process)
-    stays = first.held_ns >= _STAYS_NS
+    stays = first.held_ns >= LASTING_NS
     return _Line(
         name, age_words(first, brief=True), who, "" if doing == units.UNKNOWN else doing, Ink.STRONG, index, stays
     )
@@ -141,11 +153,11 @@ def _waiting_line(observed: Observed) -> _Line:
     waiting = [one for one in observed.participants if one.waiting_for_ns is not None]
     if not waiting:
         unseen = observed.look is not None and observed.look.waiters is None
-        return _Line("waiting", "", "not visible" if unseen else "nobody", "", Ink.MUTED, 20)
+        return _Line("waiting", "", "not visible" if unseen else "nobody", "", Ink.MUTED, 9)
     waiting.sort(key=lambda one: -(one.waiting_for_ns or 0))
     names = ", ".join(holder_words(one.pid, one.process, brief=True) for one in waiting)
     words = f"{names} (inferred)" if len(waiting) == 1 else f"{len(waiting)} (inferred): {names}"
-    return _Line("waiting", f"~{units.duration(waiting[0].waiting_for_ns)}", words, "", Ink.WAITS, 5)
+    return _Line("waiting", waited_words(waiting[0].waiting_for_ns), words, "", Ink.WAITS, 5)
 
 
 def _readers_line(observed: Observed, readers: Sequence[HeldLock]) -> _Line:
@@ -153,11 +165,11 @@ def _readers_line(observed: Observed, readers: Sequence[HeldLock]) -> _Line:
     if not readers:
         return _Line("readers", "", "none", "", Ink.MUTED, 8)
     count = f"{len(readers)} reader{'s' * (len(readers) != 1)}"
-    if observed.pins:
-        pin = observed.pins[0]
+    if pins := lasting_pins(observed):
+        pin = pins[0]
         who = holder_words(pin.pid, _process_of(observed, pin.pid), brief=True)
-        pins = f"{who} PINS {units.count(pin.frames_held_back)} frames"
-        return _Line("readers", age_words(pin, brief=True), f"{count}; {pins}", "", Ink.STRONG, 6)
+        pinned = f"{who} PINS {units.count(pin.frames_held_back)} frame{'s' * (pin.frames_held_back != 1)}"
+        return _Line("readers", age_words(pin, brief=True), f"{count}; {pinned}", "", Ink.STRONG, 6)
     oldest = max(readers, key=lambda lock: lock.held_ns)
     who = holder_words(oldest.pid, _process_of(observed, oldest.pid), brief=True)
     words = f"{count}: {who}" if len(readers) == 1 else f"{count}, the oldest {who}"

@@ -54,13 +54,14 @@ def _page(pid: int, view: View) -> Page:
     lost = [one for one in observed.look.lost_locks if one.pid == pid] if observed.look is not None else []
     if lost:
         sections.insert(1, Section("LOST LOCKS", Ink.WARNING, tuple(_lost(one) for one in lost)))
-    found = tuple(
-        line(WORDS[one.severity], f"{since_words(one)}  {clean(one.summary)}", INKS[one.severity])
-        for one in view.findings
-        if one.pid == pid
-    )
+    found: list[Line] = []
+    for one in view.findings:
+        if one.pid == pid:
+            age = f"{since_words(one)}  " if one.since_s is not None else ""
+            found.append(line(WORDS[one.severity], f"{age}{clean(one.summary)}", INKS[one.severity]))
+            found += [line("", clean(step)) for step in one.remedy.splitlines()]
     if found:
-        sections.insert(1, Section("Findings about it", Ink.STRONG, found))
+        sections.insert(1, Section("Findings about it, and what to do", Ink.STRONG, tuple(found)))
     return tuple(sections)
 
 

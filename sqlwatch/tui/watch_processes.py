@@ -93,6 +93,8 @@ def _ink(row: ProcessRow) -> Ink:
 def _nobody(view: View) -> str:
     if is_unseen(view.observation):
         return " nothing has been seen yet"
+    if view.observation is not None and view.observation.absent is not None:
+        return " there is no database"
     return " no process has the database open" + (", as far as can be seen" if _is_limited(view) else "")
 
 

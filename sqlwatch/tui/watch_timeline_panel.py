@@ -25,7 +25,7 @@ class TimelinePanel(LaneRowsPanel):
     def facts(self, view: View) -> list[Row]:
         """Give the share of time in which it was held, and say how to read the lanes."""
         observed, glyphs = view.observation, view.glyphs
-        if observed is None:
+        if observed is None or not observed.window_ns:
             return []
         held = units.share(observed.write_utilisation).rjust(units.SHARE_WIDTH)
         return [
@@ -52,6 +52,8 @@ class TimelinePanel(LaneRowsPanel):
         if observed is None or not observed.lanes:
             self._owners = ()
             words = "nothing has been seen yet" if is_unseen(observed) else "nobody has held the write lock"
+            if observed is not None and observed.absent is not None:
+                words = "there is no database"
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
         chosen = chosen_lanes(observed, room)
@@ -82,7 +84,7 @@ def lane_of(observed: Observed, lane: seen.Lane, columns: int, window_ns: int) -
 def label_of(observed: Observed, lane: seen.Lane) -> str:
     """Return the name of a lane's process."""
     participant = observed.participant(lane.pid)
-    return " " + holder_words(lane.pid, participant.process if participant is not None else None)
+    return " " + holder_words(lane.pid, participant.process if participant is not None else None, brief=True)
 
 
 def share_of(observed: Observed, lane: seen.Lane) -> str:
@@ -108,7 +110,10 @@ def _longest(observed: Observed) -> str:
     run = observed.longest_hold
     if run is None:
         return units.UNKNOWN
-    return (">" if run.is_lower_bound else "") + units.duration(run.until_ns - run.since_ns)
+    held_ns = run.until_ns - run.since_ns
+    if not held_ns:
+        return f"<{units.duration(1e9 / observed.sample_rate_hz)}"  # a single look found it held
+    return (">" if run.is_lower_bound else "") + units.duration(held_ns)
 
 
 def _without(row: Row, cells: int) -> Row:

@@ -25,6 +25,8 @@ _CALLS: Final = {
     "wait4": "waits for a child",
     "waitid": "waits for a child",
 }
+LASTING_NS: Final = 1_000_000_000
+"""What has been so for that long is not just passing."""
 _NETWORK: Final = "waits for the network"
 _LOCK_WORDS: Final = {
     LockName.WRITE: "write", LockName.CHECKPOINT: "checkpoint", LockName.RECOVER: "recover",
@@ -54,17 +56,19 @@ def short_command(process: Process | None) -> str:
 
 
 def name_of(process: Process | None) -> str:
-    """Return the short name of a process."""
+    """Return the short name of a process: what it runs."""
     if process is None:
         return units.UNKNOWN
-    return clean(process.name or process.command or "").strip() or units.UNKNOWN
+    return clean(process.program or process.command or "").strip() or units.UNKNOWN
 
 
 def holder_words(pid: int, process: Process | None, *, brief: bool = False) -> str:
-    """Name a process by its pid and its short command (its name if brief); pids of 0 and -1 stand for who has none.
+    """Name a process by its pid and its short command (what it runs if brief); pids of 0 and -1 are those of nobody.
 
     >>> holder_words(0, None), holder_words(-1, None), holder_words(7, None)
     ('not named by the kernel', 'open file description lock', '7')
+    >>> holder_words(7, Process(7, "python3", "python3 web.py -v", None, None, None, None, None), brief=True)
+    '7 web.py'
     """
     if pid == 0:
         return "not named by the kernel"
@@ -100,7 +104,7 @@ def doing_words(process: Process | None) -> str:
     >>> doing_words(busy)
     'waits for the network: recvfrom 192.0.2.1:5432'
     >>> doing_words(Process(1, "app", None, None, "S", 1, 0, None, Activity(is_denied=True)))
-    'asleep, in what is not visible'
+    'asleep, its call is not visible'
     """
     if process is None:
         return units.UNKNOWN
@@ -109,7 +113,7 @@ def doing_words(process: Process | None) -> str:
         return state
     if activity is None or activity.is_denied:
         channel = f" in {clean(activity.wait_channel)}" if activity is not None and activity.wait_channel else ""
-        return f"{state}{channel or ', in what is not visible'}" if state != units.UNKNOWN else state
+        return f"{state}{channel or ', its call is not visible'}" if state != units.UNKNOWN else state
     return _activity_words(activity)
 
 
@@ -141,6 +145,20 @@ def age_words(held: HeldLock | ReaderPin, *, brief: bool = False) -> str:
     if not held.is_lower_bound:
         return words
     return f">{words}" if brief else f"at least {words}"
+
+
+def lasting_pins(observed: Observed) -> tuple[ReaderPin, ...]:
+    """Return the pins that have lasted for a moment: each short read holds back what is written meanwhile."""
+    return tuple(pin for pin in observed.pins if pin.held_ns >= LASTING_NS)
+
+
+def waited_words(waiting_ns: int | None) -> str:
+    """Say for how long somebody has seemed to wait, which is inferred; at the first look that found it so, "now".
+
+    >>> waited_words(1_200_000_000), waited_words(0)
+    ('~1.2s', '~now')
+    """
+    return f"~{units.duration(waiting_ns) if waiting_ns else 'now'}"
 
 
 def longest_words(participant: Participant) -> str:

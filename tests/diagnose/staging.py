@@ -81,14 +81,20 @@ def seen(
     commits: int = 0,
     waiting: int = 1,
     logs: tuple[LogMessage, ...] = (),
+    growing: int = 0,
 ) -> Snapshot:
-    """Return what a second of looks ends with; `held`: pid -> share of looks with the write lock."""
+    """Return what a second of looks ends with; `held`: pid -> share of looks with the write lock.
+
+    `growing`: frames that come to the WAL each tenth of the second.
+    """
     fold = ObservationFold("app.db", 200, START_NS)
     for tenth in range(1, 11):
         at_ns = START_NS + tenth * S // 10
         looks = tuple(HeldLooks(LockName.WRITE, pid, round(share * 20)) for pid, share in (held or {}).items())
         fold.add(LockSample(at_ns, at_ns - S // 10, 0, 20, 0, looks, runs if tenth == 10 else ()))
-        fold.add(msgspec.structs.replace(newest.wal, at_ns=at_ns))
+        live = newest.wal.live_frames
+        live = live - growing * (10 - tenth) if live is not None else None
+        fold.add(msgspec.structs.replace(newest.wal, at_ns=at_ns, live_frames=live))
     if commits:
         fold.add(Commits(END_NS, START_NS, 0, commits, commits * 2, is_exact=True))
     for number in range(waiting, 0, -1):

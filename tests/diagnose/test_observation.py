@@ -181,7 +181,12 @@ def test_a_spilled_transaction() -> None:
 def test_nobody_checkpoints() -> None:
     backlog = wal(END_NS, 9000, 0, 37_080_032)
     newest = look(wal=backlog, processes=(process(4),), open_files=opened(4))
-    assert codes(seen(newest, commits=10)) == ["no-checkpoints"]
+    grows = only(seen(newest, commits=10, growing=20))
+    assert (grows.code, grows.severity) == ("no-checkpoints", Severity.WARNING)
+    assert grows.evidence["backlog_growth_frames"] == 180
+    stands = only(seen(newest))
+    assert (stands.code, stands.severity) == ("no-checkpoints", Severity.INFO)
+    assert "the next commit should copy them" in stands.summary
     reading = look(
         wal=backlog, processes=(process(4),), open_files=opened(4), holders=(holder(LockName.READ1, 4, frame=0),)
     )
@@ -259,12 +264,12 @@ def test_somebody_who_is_stopped_in_the_way_is_told_to_go_on() -> None:
     stopped = process(5, state="T")
     owner = look(holders=(holder(LockName.EXCLUSIVE, 5),), processes=(stopped,), open_files=opened(5))
     assert "while it is stopped (state T)" in only(seen(owner)).summary
-    assert only(seen(owner)).remedy.startswith("Let it go on: kill -CONT 5.")
+    assert only(seen(owner)).remedy.startswith("Now: let it go on (kill -CONT 5), or end process 5 (kill -KILL 5)")
     reader = look(
         holders=(holder(LockName.READ1, 5, frame=1),), processes=(stopped,), open_files=opened(5),
         wal=wal(END_NS, 5000, 1),
     )  # fmt: skip
-    assert only(seen(reader)).remedy.startswith("Let it go on: kill -CONT 5.")
+    assert only(seen(reader)).remedy.startswith("Now: let it go on (kill -CONT 5), or end process 5 (kill -KILL 5)")
 
 
 def test_a_blocking_checkpoint_without_a_reader_is_at_work() -> None:

@@ -48,7 +48,7 @@ def test_1_a_writer_sits_idle_in_its_transaction(crew: Crew, database: Path, cli
     assert finding.evidence["doing"] == ("clock_nanosleep" if client is Client.PYTHON else "read")
     assert finding.since_s is not None
     assert 0.5 <= finding.since_s < 4
-    assert "Commit or roll back" in finding.remedy
+    assert "commit or roll back" in finding.remedy
     assert f"end process {culprit.pid}" in finding.remedy
 
     culprit.end()

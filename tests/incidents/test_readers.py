@@ -79,8 +79,8 @@ def test_4_a_long_reader_pins_the_wal(crew: Crew, database: Path, client: Client
     assert f"holds back {FRAMES:,} frames" in finding.summary
     assert finding.since_s is not None
     assert finding.since_s >= 0.7
-    assert "Finish that read" in finding.remedy
-    assert f"Ending process {culprit.pid}" in finding.remedy
+    assert "finish that read" in finding.remedy
+    assert f"end process {culprit.pid}" in finding.remedy
 
     end_read(culprit, client)
     if client is Client.APSW:
@@ -109,7 +109,7 @@ def test_5_a_reader_that_needs_nothing_of_the_wal_stops_all_copying(crew: Crew, 
     assert (finding.severity, finding.pid, finding.evidence["slot"]) == (Severity.WARNING, culprit.pid, 0)
     assert (finding.evidence["backfilled_frames"], finding.evidence["frames_held_back"]) == (0, FRAMES)
     assert "no frame can be copied" in finding.summary
-    assert f"Ending process {culprit.pid}" in finding.remedy
+    assert f"end process {culprit.pid}" in finding.remedy
 
     culprit.tell()
     culprit.expect("done")

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import random
 import socket
+import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import click
 import pytest
 
+from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.cli.watch import watch
+from sqlwatch.cli.why import why
 from sqlwatch.metrics.observations import Refusal
 from sqlwatch.observe.facts import CannotObserve
 from sqlwatch.session.look import look_at
@@ -131,6 +137,20 @@ def test_21_a_file_that_we_may_not_read_is_refused(crew: Crew, database: Path) -
         refusal = refusal_of(database)
     assert refusal.reason is Refusal.NO_PERMISSION
     assert "as the user that owns it" in refusal.sentence
+
+
+@pytest.mark.parametrize("command", [why, watch])
+def test_21_the_commands_say_so_in_a_sentence(command: click.Command, monkeypatch: pytest.MonkeyPatch) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        database = Path(folder, "app.db")
+        database.write_bytes(b"SQLite format 3\0")
+        database.chmod(0)
+        monkeypatch.setattr(os, "access", functools.partial(os.access, effective_ids=True))
+        with nobody_in_particular(), pytest.raises(CommandError) as refused:
+            command.main([str(database)], standalone_mode=False)
+    assert refused.value.exit_code == ExitCode.CANNOT_OBSERVE
+    assert "as the user that owns it" in refused.value.message
 
 
 def test_21_a_database_that_is_deleted_while_we_look_is_refused(crew: Crew, database: Path) -> None:

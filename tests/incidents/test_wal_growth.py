@@ -86,6 +86,14 @@ def test_16_nobody_runs_checkpoints(crew: Crew, database: Path, client: Client) 
     assert finding.evidence["backlog_bytes"] >= MORE_THAN_16_MIB
     assert finding.evidence["backfilled_frames"] == 0
     assert finding.evidence["commits"] > 0
+    assert finding.evidence["backlog_growth_frames"] > 0
     assert "no reader is in the way" in finding.summary
     assert "wal_autocheckpoint" in finding.remedy
     assert "wal_checkpoint(TRUNCATE)" in finding.remedy
+
+
+def test_16_a_backlog_that_only_stands_there_is_no_warning(crew: Crew, database: Path) -> None:
+    crew.start(NEVER_CHECKPOINTED.replace("while True:", "while listen():"))
+    finding = wait_for_finding(database, "no-checkpoints", beside=[])
+    assert (finding.severity, finding.evidence["backlog_growth_frames"]) == (Severity.INFO, 0)
+    assert "the next commit should copy them" in finding.summary

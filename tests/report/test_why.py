@@ -111,7 +111,9 @@ def test_the_text_begins_with_the_verdict_and_ends_with_what_is_hidden(idle: Sna
     text = why_text(idle, observation_findings(idle))
     assert text.startswith("app.db: python3 worker.py (pid 41) has held the write lock for at least 1.0s")
     assert "CRITICAL idle-writer" in text
-    assert "What to do: Commit or roll back" in text
+    assert "CRITICAL idle-writer: what to do\n  Now: end process 41 (kill 41);" in text
+    assert text.count("has held the write lock") == 1
+    assert text.index("For good: commit or roll back") < text.index("Locks (WAL mode")
     assert "read frame 3" in text
     assert "seems to wait" in text
     assert "10 live frames, 3 copied into the database, 2 not committed yet" in " ".join(text.split())

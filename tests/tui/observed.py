@@ -292,8 +292,9 @@ def _idle_writer(lock: HeldLock) -> Finding:
         lock.pid,
         lock.held_ns / 1e9,
         {"held_s": lock.held_ns / 1e9, "doing": "clock_nanosleep", "waiters": [48_300, 48_301], "peer": None},
-        "It began a transaction and went to sleep before it committed. Commit before anything that takes time: "
-        "sleeping, the network, asking a person.\nUntil then: end that process, and its transaction is rolled back.",
+        f"Now: end process {lock.pid} (kill {lock.pid}); ending it rolls its open transaction back.\n"
+        "For good: it began a transaction and went to sleep before it committed. Commit before anything that takes "
+        "time: sleeping, the network, asking a person.",
     )
 
 

@@ -278,7 +278,7 @@ async def test_a_number_hides_its_panel_and_shows_it_again(opened: Open) -> None
         await screen.press("3")
         assert not screen.app.query_one("#wal").display
         assert screen.app.query_one("#throughput").size.width > before
-        assert "wal: hidden" in screen.text("headline")
+        assert "WAL: hidden" in screen.text("headline")
         await screen.press("3")
         assert screen.app.query_one("#wal").display
         assert "checkpoints" in screen.text("wal") or "file" in screen.text("wal")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -13,7 +14,7 @@ from sqlwatch.tui.watch_columns import cells_for
 from sqlwatch.tui.watch_layout import PANELS, plan
 from sqlwatch.tui.watch_words import short_path
 from tests.tui import observed as states
-from tests.tui.conftest import Open
+from tests.tui.conftest import Open, Screen
 
 SIZES = [
     (width, height) for width in (30, 47, 60, 79, 80, 100, 119, 120, 160, 200) for height in (10, 14, 20, 24, 40, 60)
@@ -53,11 +54,33 @@ async def test_what_matters_stays_in_view(watched: Open, size: tuple[int, int]) 
     async with watched(*size) as screen:
         await screen.send(states.idle_writer())
         assert "CRITICAL" in screen.text("findings")
+        assert ("end process 48211" if size[0] > 30 else "Now: end") in screen.text("findings")
         assert "48211" in screen.text("locks")
         assert "18s" in screen.text("locks")
         assert "48211" in screen.text("processes")
         assert "python3" in screen.text("headline")
         assert "q Quit" in screen.lines()[-1]
+
+
+async def test_errors_of_a_log_have_a_place_where_rows_are_few(watched: Open) -> None:
+    def shown(screen: Screen) -> list[str]:
+        return [name for name in ("wal", "commits", "busy") if screen.app.query_one(f"#{name}").display]
+
+    logged = states.idle_writer()
+    assert logged.observation is not None
+    without = msgspec.structs.replace(logged.observation, busy=None)
+    async with watched(80, 24) as screen:
+        await screen.send(msgspec.structs.replace(logged, observation=without))
+        assert "no --log" in screen.text("header")
+        assert shown(screen) == ["wal", "commits"]
+        await screen.send(logged)
+        assert shown(screen) == ["wal", "busy"]
+        assert "so far" in screen.text("busy")
+        assert "database is locked" in screen.text("busy")
+        await screen.press("5")
+        assert shown(screen) == ["commits", "busy"]
+        await screen.press("5", "7")
+        assert shown(screen) == ["wal"]
 
 
 async def test_resizing_keeps_everything_in_view(watched: Open) -> None:

@@ -87,6 +87,7 @@ async def test_all_that_is_known_of_a_process(watched: Open) -> None:
             "dms    shared, for at least 42s",
             "wal       open for writing",
             "CRITICAL  18s",
+            "Now: end process 48211 (kill 48211)",
             "clock_nanosleep",
             "⣿⣿⣿",
         ):
@@ -113,7 +114,7 @@ async def test_the_page_of_a_finding_says_what_to_do_and_stays_after_it(watched:
             "CRITICAL",
             "What to do",
             "Commit before",
-            "Until then: end that process",
+            "Now: end process",
             "idle-writer",
             "48211 /usr/bin/python3",
             "held     18s",

@@ -5,9 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Tick
+from sqlwatch.diagnose.observation import observation_headline
 from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
 from sqlwatch.metrics.observation_fold import ObservationFold
-from sqlwatch.metrics.observations import Absent, Commits, LockName, Refusal, Waiter
+from sqlwatch.metrics.observations import Absent, Commits, LockName, LockSample, ReadMark, Refusal, Waiter
 from sqlwatch.metrics.snapshot import MarkKind, Status
 
 from ..diagnose.staging import END_NS, MS, START_NS, S, holder, look, opened, process, seen, wal
@@ -95,6 +96,52 @@ def test_a_backlog_must_last() -> None:
     observed = fold.snapshot(Status.RUNNING).observation
     assert observed is not None
     assert observed.least_backlog_frames is None
+
+
+def test_a_backlog_grows_from_where_it_last_shrank_or_a_reader_was_in_the_way() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+
+    def growth(tenth: int, live: int | None, copied: int | None, *marks: ReadMark) -> int | None:
+        fold.add(msgspec.structs.replace(wal(START_NS + tenth * S // 10, live, copied), marks=marks))
+        observed = fold.snapshot(Status.RUNNING).observation
+        assert observed is not None
+        return observed.backlog_growth_frames
+
+    assert [growth(0, 5000, 0), growth(1, 5000, 0), growth(30, 5040, 0)] == [0, 0, 40]
+    assert [growth(31, 5050, 5000), growth(32, 5060, 5000)] == [0, 10]
+    assert growth(33, 7000, 5000, ReadMark(1, 5060, held=True)) == 0
+    assert growth(34, 7000, 5000) == 0
+    assert growth(35, 7005, 5000, ReadMark(1, 7000, held=True)) == 5
+    assert [growth(36, None, None), growth(37, 7005, 5000)] == [None, 0]
+
+
+def test_what_is_old_does_not_grow_older_as_if_it_had_been_seen() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    for quarter in range(5):
+        at_ns = START_NS + quarter * S // 4
+        fold.add(LockSample(at_ns, at_ns - S // 4, 0, 50, 0))
+        fold.add(look(at_ns=at_ns, processes=(process(9),), waiters=(Waiter(9, 100 * MS),)))
+    fold.add(Commits(END_NS, START_NS, 0, 40, 80, is_exact=True))
+    seen_now = fold.snapshot(Status.RUNNING)
+    fold.add(Tick(END_NS + 20 * S))
+    later = fold.snapshot(Status.RUNNING)
+    assert later.observation is not None
+    assert seen_now.observation is not None
+    assert (seen_now.observation.unheard_ns, seen_now.observation.is_silent) == (0, False)
+    assert (later.observation.unheard_ns, later.observation.is_silent) == (20 * S, True)
+    assert later.observation.participants == seen_now.observation.participants
+    assert later.observation.participants[0].waiting_for_ns == S
+    assert later.commits_per_s == seen_now.commits_per_s
+    assert observation_headline(later, ()).startswith("nothing has been seen for 20s")
+
+
+def test_commits_of_a_time_that_nobody_saw_are_spread_over_it() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(Commits(START_NS + 4 * S, START_NS, 0, 81, 160, is_exact=True))
+    fold.add(Tick(START_NS + 5 * S))
+    commits = fold.snapshot(Status.RUNNING).timeline.commits
+    assert sum(commits) == 81
+    assert max(commits) <= 11
 
 
 def test_a_counter_that_began_anew_makes_commits_a_lower_bound() -> None:

@@ -30,6 +30,11 @@ def has_terminal() -> bool:
     return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
 
 
+def is_terminal() -> bool:
+    """Tell whether what is printed is seen at once: stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()  # None where the descriptor was closed
+
+
 def check_output(output: Path | None, database: Path | None, option: str = "--output") -> None:
     """Find out beforehand whether the output can be written, and is none of the database's files; else CommandError."""
     if output is None:

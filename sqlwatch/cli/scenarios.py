@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from simulators.scenario import Scenario, builtin, names
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import print_text, say
 from sqlwatch.cli.scenario_file import find_scenario
+
+if TYPE_CHECKING:
+    from sqlwatch.diagnose.lesson import Shown
 
 _NAME_WIDTH = 20
 _LOOK_S = 0.1
@@ -50,7 +56,7 @@ def _check(lessons: list[Scenario]) -> int:
     from sqlwatch.cli.lesson import prepare
     from sqlwatch.cli.signals import ending_on_signals
     from sqlwatch.diagnose.invariants import faults_of
-    from sqlwatch.diagnose.lesson import Lesson, judge, verdict
+    from sqlwatch.diagnose.lesson import Lesson, judge
     from sqlwatch.session.errors import SessionError
 
     failed = 0
@@ -71,8 +77,17 @@ def _check(lessons: list[Scenario]) -> int:
         shown = judge(lesson, session.repeats)
         is_shown = Lesson(lesson, shown, faults).is_shown
         failed += not is_shown
-        print_text(f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} {verdict(shown, faults)}")
-        for one in shown:
-            print_text(f"{'':<11}{one.words}")
+        print_text("\n".join(_checked(lesson, shown, faults, is_shown=bool(is_shown))))
     print_text(f"{len(lessons) - failed} of {len(lessons)} lessons showed what they should.")
     return ExitCode.FOUND if failed else ExitCode.DONE
+
+
+def _checked(lesson: Scenario, shown: Sequence[Shown], faults: Sequence[str], *, is_shown: bool) -> list[str]:
+    """Return the line of a lesson that was checked, and a sentence for each effect and each broken invariant."""
+    from sqlwatch.report.plain import wrapped
+
+    words = "shown" if is_shown else "NOT SHOWN"
+    lines = [f"{words:<10} {lesson.name:<{_NAME_WIDTH}} {lesson.title}"]
+    for text in (*faults, *(one.words for one in shown)):
+        lines += wrapped(text, " " * 11, " " * 13)
+    return lines

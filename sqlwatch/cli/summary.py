@@ -6,7 +6,7 @@ from datetime import datetime
 from pathlib import Path
 
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import print_text, say, write_file
+from sqlwatch.cli.output import is_terminal, print_text, say, write_file
 from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.invariants import broken, faults_of
 from sqlwatch.diagnose.lesson import Lesson
@@ -66,19 +66,18 @@ def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, l
 
 
 def _write_summary(result: Result, wanted: Wanted, shows_text: bool, lesson: Lesson | None) -> None:
-    text = simulation_text(result)
-    if lesson is not None:
-        text = lesson_text(result, lesson, environment_words(result.environment))
+    text = _text(result, lesson)
     summary = text
     if wanted.format == "json":
         summary = simulation_json(result, lesson)
     elif wanted.format == "csv":
         summary = simulation_csv(result)
     if wanted.output is None:
-        print_text(summary)
+        is_seen = wanted.format == "text" and is_terminal()
+        print_text(_text(result, lesson, short_last=True) if is_seen else summary)
         return
     if shows_text:
-        print_text(text)
+        print_text(_text(result, lesson, short_last=is_terminal()))
     try:
         write_file(wanted.output, summary)
     except CommandError:
@@ -86,6 +85,12 @@ def _write_summary(result: Result, wanted: Wanted, shows_text: bool, lesson: Les
         raise
     if wanted.format == "text":
         say(f"The summary is in {wanted.output}.")
+
+
+def _text(result: Result, lesson: Lesson | None, *, short_last: bool = False) -> str:
+    if lesson is None:
+        return simulation_text(result, short_last=short_last)
+    return lesson_text(result, lesson, environment_words(result.environment), short_last=short_last)
 
 
 def _write_page(result: Result, path: Path, lesson: Lesson | None) -> None:

@@ -8,7 +8,8 @@ from simulators.scenario import Scenario
 from sqlwatch.charts.aligned import aligned
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.side_table import side_table
-from sqlwatch.diagnose.lesson import Lesson, Shown, measured_words, verdict_so_far, written
+from sqlwatch.diagnose.compared import phases_in_words
+from sqlwatch.diagnose.lesson import Lesson, Shown, expected_words, here_words, source_words, verdict_so_far
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
@@ -47,7 +48,7 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         Section("What was expected, and what happened here", Ink.STRONG, tuple(map(_effect, lesson.shown))),
         Section(
             "What was compared", Ink.STRONG,
-            tuple(line(clean(phase.name), clean(scenario.words_of(phase))) for phase in scenario.phases),
+            tuple(line(clean(name), clean(words)) for name, words in phases_in_words(scenario)),
         ),
         Section("Why", Ink.STRONG, _text(scenario.expect)),
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
@@ -116,16 +117,14 @@ def _verdict(lesson: Lesson, *, is_over: bool) -> str:
 
 def _effect(one: Shown) -> Line:
     """Return an effect: whether it showed, the figure here, what was expected, what the source says."""
-    against = f" against {one.against}" if one.against is not None else ""
     ink = {True: Ink.STRONG, False: Ink.WARNING, None: Ink.MUTED}[one.shown]
     row: Row = (
-        Segment(clean(f"{one.says}, {one.of}{against}: ")),
-        Segment(f"here {measured_words(one)}", ink),
-        Segment(clean(f"; expected {one.expected}"), Ink.MUTED),
+        Segment(clean(f"{one.says}: ")),
+        Segment(clean(here_words(one)), ink),
+        Segment(clean(f"; {expected_words(one)}"), Ink.MUTED),
     )
     if one.published is not None:
-        said = written(one.figure, one.published, is_ratio=one.against is not None)
-        row = (*row, Segment(f"; the source says {said}", Ink.MUTED))
+        row = (*row, Segment(f"; {source_words(one)}", Ink.MUTED))
     return Line(MARKS[one.shown], row)
 
 

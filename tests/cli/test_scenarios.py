@@ -91,4 +91,5 @@ def test_a_check_fails_if_an_effect_does_not_appear(lesson: Path) -> None:
     done = sqlwatch("scenarios", lesson, "--check")
     assert done.returncode == 1
     assert "NOT SHOWN" in done.stdout
-    assert "that is not what was expected" in done.stdout
+    assert "not as expected (at least 1,000,000,000x)" in " ".join(done.stdout.split())
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())

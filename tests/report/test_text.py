@@ -51,7 +51,7 @@ def test_sampled_figures_are_marked_and_the_mark_is_explained() -> None:
 
 def test_what_is_unknown_is_a_dash_and_never_0() -> None:
     period = make_period(wasted_lock_time=None, quality={"wasted_lock_time": Quality.UNKNOWN})
-    assert line_with(simulation_text(make_result(period)), "yet waited for").split()[-1] == UNKNOWN
+    assert line_with(simulation_text(make_result(period)), "lock free, yet wanted").split()[-1] == UNKNOWN
 
 
 def test_unfinished_waits_count_in_the_second_row_of_percentiles() -> None:
@@ -119,4 +119,4 @@ def test_many_phases_are_listed_and_the_newest_of_each_mode_shown() -> None:
     ]
     text = simulation_text(make_result(*phases))
     assert sum(line.lstrip()[:1].isdigit() and "/s" in line for line in text.splitlines()) == 6
-    assert next(line for line in text.splitlines() if line.startswith("commits ")).split() == ["commits", "500", "600"]
+    assert line_with(text, "commits  ").split() == ["commits", "500", "600"]

@@ -8,7 +8,7 @@ import os
 import sys
 import tempfile
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 import click
 
@@ -83,6 +83,16 @@ def write_file(path: Path, text: str) -> None:
         raise CommandError(
             f"The output cannot be written to {path}: {error.strerror}.", ExitCode.CANNOT_OBSERVE
         ) from error
+
+
+def opened_bytes(output: Path | None) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """Open a file that is written as time goes on, or stdout; raise CommandError if it cannot be written."""
+    if output is None:
+        return contextlib.nullcontext(sys.stdout.buffer)
+    try:
+        return output.open("wb")
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}.", ExitCode.CANNOT_OBSERVE) from error
 
 
 def say(words: str) -> None:

@@ -60,6 +60,7 @@ def simulate(
     output: Path | None,
     html: Path | None,
     fail_on: tuple[str, ...],
+    interval: str,
     fps: int,
     glyphs: str,
     no_mouse: bool,
@@ -81,7 +82,7 @@ def simulate(
     parameters = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
     if step and is_headless:
         raise CommandError("--step waits for a key, and there is no dashboard to press it in.", ExitCode.USAGE)
-    results = wanted(format_, output, html, fail_on, db)
+    results = wanted(format_, output, html, fail_on, db, interval, is_headless=is_headless)
     if lesson.phases:
         if compare or db is not None:
             raise CommandError(
@@ -104,7 +105,13 @@ def simulate(
         )
     if web is not None:
         return serve_in_browser(web, "sqlwatch simulate")
-    session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
+    session = SimulationSession(
+        workload,
+        database=db,
+        compare=compare,
+        snapshots_per_s=results.snapshots_per_s or fps,
+        sample_rate_hz=sample_rate,
+    )
     from sqlwatch.cli.summary import conclude
 
     try:
@@ -112,10 +119,11 @@ def simulate(
     except SessionError as error:
         raise CommandError(error.message, error.exit_code) from error
     if is_headless:
-        from sqlwatch.cli.headless import run_headless
+        from sqlwatch.cli.summary import run_and_write
+        from sqlwatch.diagnose.headline import headline
 
         length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
-        signal_code = run_headless(session, workload.in_words(), length_s)
+        signal_code = run_and_write(session, workload.in_words(), length_s, results, headline)
         return conclude(session, signal_code, results, shows_text=False)
     from sqlwatch.cli.dashboard import run_in_terminal
     from sqlwatch.cli.lesson import opener

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from sqlwatch.diagnose.invariants import broken, faults_of
 from sqlwatch.diagnose.lesson import Lesson
 from sqlwatch.diagnose.lesson import judge as judge_lesson
 from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.report.csv import simulation_csv
 from sqlwatch.report.fail_on import judge
 from sqlwatch.report.json import simulation_json, simulation_report
@@ -43,6 +45,21 @@ def conclude(
     return signal_code or result.exit_code or (ExitCode.FOUND if is_found else ExitCode.DONE)
 
 
+def run_and_write(
+    session: SimulationSession | ScenarioSession, words: str, total_s: float | None, wanted: Wanted,
+    headline: Callable[[Snapshot], str],
+) -> int:  # fmt: skip
+    """Run a session without a dashboard, writing lines while it runs where they are wanted; see `run_headless`."""
+    from sqlwatch.cli.headless import run_headless
+
+    if wanted.format != "jsonl":
+        return run_headless(session, words, total_s)
+    from sqlwatch.cli.jsonl import snapshot_lines
+
+    with snapshot_lines(wanted.output, headline) as lines:
+        return run_headless(session, words, total_s, lines)
+
+
 def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, lesson: Lesson | None = None) -> bool:
     """Write the summary and the page where they are wanted; return whether a condition is true of any phase.
 
@@ -50,7 +67,8 @@ def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, l
     what the summary's file cannot take goes to stdout, so that a long run is not lost.
     """
     try:
-        _write_summary(result, wanted, shows_text, lesson)
+        if wanted.format != "jsonl":  # its lines have been written while it ran
+            _write_summary(result, wanted, shows_text, lesson)
     finally:
         if wanted.html is not None:
             _write_page(result, wanted.html, lesson)

@@ -19,7 +19,6 @@ from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, side_notes
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.result import Result
-from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.again import command_again
 from sqlwatch.report.figures import quality_lines
 from sqlwatch.report.page_charts import Chart, commits_chart, ink_of, share_charts, wait_chart, wal_chart

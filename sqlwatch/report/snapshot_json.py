@@ -85,6 +85,11 @@ def snapshot_report(snapshot: Snapshot, headline: str, findings: Sequence[Findin
     )
 
 
+def snapshot_line(snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str) -> bytes:
+    """Return the report as JSON on one line, without a line end."""
+    return msgspec.json.encode(snapshot_report(snapshot, headline, findings, time))
+
+
 def snapshot_json(snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str) -> str:
     """Return the report as indented JSON text."""
     return as_lines(snapshot_report(snapshot, headline, findings, time))

@@ -21,8 +21,8 @@ class ComparisonScreen(DetailScreen):
     """Follows the Snapshots and the size of the terminal; esc goes back to the charts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "close", "close"),
-        Binding("n", "app.next_phase", "next phase"),
+        Binding("c", "close", "close the page"),
+        Binding("n", "app.next_phase", "next phase of the lesson"),
         Binding("o", "open_lesson", "open a lesson"),
     ]
 

@@ -176,7 +176,7 @@ class LessonApp(DashboardApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer the lesson in full and every lesson to run, besides the actions of the keys."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("The lesson in full", "All that it says of itself.", self.action_lesson_page)
+        yield SystemCommand("The lesson in full", "All that it says of itself.", self._runner("lesson_page"))
         if self._open_lesson is not None:
             for name in names():
                 yield SystemCommand(f"Run lesson: {name}", "Ends the present run.", self._lesson_runner(name))

@@ -119,4 +119,4 @@ def test_many_phases_are_listed_and_the_newest_of_each_mode_shown() -> None:
     ]
     text = simulation_text(make_result(*phases))
     assert sum(line.lstrip()[:1].isdigit() and "/s" in line for line in text.splitlines()) == 6
-    assert line_with(text, "commits  ").split() == ["commits", "500", "600"]
+    assert line_with(text, "commits" + " " * 20).split() == ["commits", "500", "600"]

@@ -29,11 +29,13 @@ def scenarios(name: str | None, check: bool) -> int:
     """
     chosen = [find_scenario(name)] if name is not None else [builtin(one) for one in names()]
     if check:
+        if not chosen[0].effects:
+            raise CommandError(f"{name} expects no effects, so there is nothing to check.", ExitCode.USAGE)
         return _check(chosen)
     if name is not None:
         from sqlwatch.report.lesson import explanation
 
-        print_text(explanation(chosen[0]))
+        print_text(explanation(chosen[0], name))
         return ExitCode.DONE
     print_text(_listed(chosen))
     return ExitCode.DONE

@@ -27,7 +27,8 @@ def _workload_options(command: _Command) -> _Command:
     """Give a command an option for each parameter of a workload, of the same name as its TOML key."""
     for parameter in reversed(PARAMETERS):
         name = parameter.key.replace("-", "_")
-        text = f"{parameter.description} [{parameter.allowed}; default: {parameter.default}]"
+        allowed = "" if parameter.is_flag else f"{parameter.allowed}; "
+        text = f"{parameter.description} [{allowed}default: {parameter.default}]"
         if parameter.is_flag:
             command = click.option(f"--{parameter.key}/--no-{parameter.key}", name, default=None, help=text)(command)
         else:
@@ -35,7 +36,19 @@ def _workload_options(command: _Command) -> _Command:
     return command
 
 
-@click.command()
+class WorkloadCommand(click.Command):
+    """A command whose help lists the parameters of the workload apart from its other options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two sections, each in the order in which they are defined."""
+        keys = {parameter.key.replace("-", "_") for parameter in PARAMETERS}
+        for title, is_workload in (("Options", False), ("The workload", True)):
+            chosen = [one for one in self.get_params(ctx) if (one.name in keys) is is_workload]
+            with formatter.section(title):
+                formatter.write_dl([record for one in chosen if (record := one.get_help_record(ctx)) is not None])
+
+
+@click.command(cls=WorkloadCommand)
 @click.argument("scenario", required=False, metavar="[SCENARIO or FILE.toml]")
 @click.option("--compare", is_flag=True, help="Run contended, then single-writer, and put them side by side.")
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the database here; by default it is temporary.")

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
 from simulators.scenario import Scenario
+from simulators.workload import from_mapping
 from sqlwatch.charts.segment import plain
 from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.text import one_cell_each
-from sqlwatch.diagnose.compared import phases_in_words
+from sqlwatch.diagnose.compared import compared_words, phases_in_words
 from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.repeats import repeats_of, spread_words
@@ -68,20 +70,29 @@ def _invariants(result: Result) -> list[str]:
     return lines
 
 
-def explanation(scenario: Scenario) -> str:
-    """Explain a lesson before it is run, without a line end after its last line."""
+def explanation(scenario: Scenario, place: str | None = None) -> str:
+    """Explain a lesson before it is run, without a line end after its last line; `place` is the file it is in."""
+    how_long = f"about {scenario.length_s:.0f} s and some for starting"
+    if not scenario.length_s:
+        how_long = "until its work is done" if scenario.phases else "until you end it"
     parts = [
         wrapped(f"{scenario.name}: {scenario.title}"),
         wrapped(f"Question: {scenario.question}") if scenario.question else [],
         wrapped(f"Source: {scenario.cited}") if scenario.cited else [],
-        ["Phases", *_compared(scenario, watch=True)],
+        ["Phases", *_compared(scenario, watch=True)] if scenario.phases else _alone(scenario),
         wrapped(f"Watch: {scenario.watch}") if scenario.watch else [],
         wrapped(f"What to expect here, and why: {scenario.expect}") if scenario.expect else [],
         _published(scenario),
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
-        wrapped(f"Run it (about {scenario.length_s:.0f} s and some for starting): sqlwatch simulate {scenario.name}"),
+        wrapped(f"Run it ({how_long}): sqlwatch simulate {shlex.quote(place or scenario.name)}"),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
+
+
+def _alone(scenario: Scenario) -> list[str]:
+    """Say what a file runs that is no lesson."""
+    (words,) = compared_words([from_mapping(scenario.workload)])
+    return wrapped(f"A workload without phases, so nothing is compared: {words}")
 
 
 def _compared(scenario: Scenario, *, watch: bool = False) -> list[str]:

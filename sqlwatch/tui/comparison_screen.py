@@ -35,6 +35,11 @@ class ComparisonScreen(DetailScreen):
         self._columns = event.size.width
         self.show(self._view)
 
+    @property
+    def _hint(self) -> str:
+        below = "; below: why, when it would not happen, all figures" if self._view.lesson is not None else ""
+        return f"{super()._hint}{below}"
+
     async def action_open_lesson(self) -> None:
         """Go to the lessons instead."""
         self.dismiss()

@@ -157,8 +157,11 @@ def verdict(shown: Sequence[Shown], faults: Sequence[str] = ()) -> str:
     if count == len(shown):
         appeared = {1: "shown", 2: "shown: both effects appeared"}.get(count, f"shown: all {count} effects appeared")
         return f"{appeared}{denied}"
-    missing = "; ".join(one.words for one in shown if one.shown is not True)
-    return f"not shown: {missing}"
+    missing = [one.words for one in shown if one.shown is False]
+    untold = len(shown) - count - len(missing)
+    if not missing:
+        return f"cannot be told: {count} of {len(shown)} effects appeared, and {untold} could not be measured"
+    return f"not shown: {'; '.join(missing)}" + (f"; {untold} more could not be measured" if untold else "")
 
 
 def verdict_so_far(shown: Sequence[Shown], faults: Sequence[str] = (), *, is_over: bool) -> str:

@@ -156,7 +156,16 @@ def test_what_was_not_measured_is_unknown() -> None:
         (shown,) = judge(scenario, [periods])
         assert (shown.measured, shown.shown) == (None, None)
         assert "cannot be told here" in shown.words
+        assert verdict([shown]) == "cannot be told: 0 of 1 effects appeared, and 1 could not be measured"
     assert verdict([]) == "measured; nothing in particular was expected"
+
+
+def test_a_verdict_without_all_phases_says_how_much_is_missing() -> None:
+    scenario = effects("of='a'\nat-most=50", "of='a'\nat-least=50", "of='b'\nat-least=50")
+    untold = judge(scenario, [[period("a", 100)]])
+    assert [one.shown for one in untold] == [False, True, None]
+    assert verdict(untold) == f"not shown: {untold[0].words}; 1 more could not be measured"
+    assert verdict(untold[1:]) == "cannot be told: 1 of 2 effects appeared, and 1 could not be measured"
 
 
 @pytest.mark.parametrize(

@@ -8,6 +8,7 @@ from simulators.scenario import Scenario
 from sqlwatch.charts.aligned import aligned
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.side_table import side_table
+from sqlwatch.diagnose import findings
 from sqlwatch.diagnose.compared import phases_in_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, expected_words, here_words, source_words, verdict_so_far
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
@@ -15,6 +16,7 @@ from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, sid
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.snapshot import LessonRun, Period, Status
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
+from sqlwatch.tui.findings_panel import WORDS
 from sqlwatch.tui.lesson_panel import MARKS, run_of
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
@@ -22,6 +24,12 @@ from sqlwatch.tui.view import View
 _AROUND = 8
 """Columns of the screen that are not the table's: padding, indent, scrollbar."""
 _WIDEST = 120
+
+
+_TURNED = (
+    "A queue helps where writers sleep while the lock is free: transactions with pauses between them, or bursts. Tiny "
+    "ones without a pause lose by it (the lesson hot-loop); where hardly any two meet, nothing changes (--think 500ms)."
+)
 
 
 def comparison_page(columns: Callable[[], int]) -> Callable[[View], Page]:
@@ -73,8 +81,13 @@ def _of_modes(view: View, width: int) -> Page:
     if not head:
         words = f"Only {base.name} has run so far: esc, then m runs the other mode, and c compares the two."
         head.append(line("", words))
+    found = tuple(line(WORDS[one.severity], clean(one.summary)) for one in findings(phases))
+    why = (Section("Findings", Ink.STRONG, found),) if found else ()
+    turned = (Section("When it would not happen", Ink.STRONG, (line("", _TURNED),)),) if len(phases) > 1 else ()
     return (
         Section("The modes side by side, the newest phase of each", Ink.STRONG, tuple(head)),
+        *why,
+        *turned,
         Section("Figures", Ink.STRONG, _table(phases, base, width, _live_name(view))),
     )
 

@@ -253,6 +253,8 @@ async def test_without_a_lesson_c_compares_the_modes(taught: Open) -> None:
         text = page(screen)
         assert "single-writer against contended: 338/s commits instead of 275/s (x1.23), a commit latency" in text
         assert "single-writer (now)" in text
+        assert "WARNING contended: the write lock was free 37% of the time while somebody waited" in text
+        assert "When it would not happen" in text
         await screen.send(make_snapshot(50, mode=Mode.SINGLE_WRITER, switched_after=20))
         assert page(screen) != text, "it follows"
 

@@ -27,7 +27,7 @@ class BusyPanel(Panel):
     def facts(self, view: View) -> list[Row]:
         """Count the lines by what they mean."""
         busy = _busy(view)
-        if busy is None:
+        if busy is None or not busy.sources:
             return []
         return _counts(busy)
 
@@ -39,7 +39,7 @@ class BusyPanel(Panel):
             prefix = " " if self.size.height >= self.LEAST_TITLED else " busy errors: "
             return [(Segment(prefix + ("nothing has been seen yet" if unseen else _HINT), Ink.MUTED),)]
         rows: list[Row] = [(Segment(f" {cut(clean(text), width - 1)}", Ink.WARNING),) for text in busy.trouble[:height]]
-        if self.size.height < self.LEAST_TITLED:
+        if self.size.height < self.LEAST_TITLED and busy.sources:
             head: list[Segment] = [Segment(" busy errors ", Ink.MUTED)]
             for part in _counts(busy)[:1]:
                 head += part

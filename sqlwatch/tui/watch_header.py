@@ -65,7 +65,7 @@ def _figures(snapshot: Snapshot, observed: Observed) -> list[Row]:
     figures.append(figure(units.rate(snapshot.commits_per_s), units.RATE_WIDTH, "commits"))
     figures.append(figure(units.share(observed.write_utilisation), units.SHARE_WIDTH, "write lock held"))
     if observed.busy is not None:
-        errors = observed.busy.busy_errors
+        errors = observed.busy.busy_errors if observed.busy.sources else None  # without a log that can be read: unknown
         ink = Ink.WARNING if errors else Ink.STRONG
         figures.append(figure(units.count(errors), 1, "busy errors", ink))
     figures.append(_rate(observed))

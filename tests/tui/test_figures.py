@@ -13,6 +13,7 @@ from simulators.events import Mode
 from sqlwatch.charts import units
 from sqlwatch.diagnose.side_by_side import side_by_side, times_words
 from sqlwatch.diagnose.simulation import current_findings
+from sqlwatch.metrics.observed import BusyLog
 from sqlwatch.metrics.snapshot import Fairness, Period, Pin, Snapshot
 from sqlwatch.report.snapshot_json import snapshot_json
 from sqlwatch.report.why_json import why_json
@@ -333,3 +334,18 @@ async def test_the_panels_of_watch_show_the_figures_of_the_json(watched: Open, n
         words = " ".join(screen.text("findings").split())
         for finding in report["findings"]:
             assert units.duration(None if finding["since_s"] is None else finding["since_s"] * 1e9) in words
+
+
+async def test_busy_errors_without_a_log_that_can_be_read_are_unknown_and_not_0(watched: Open) -> None:
+    snapshot = observed.healthy()
+    assert snapshot.observation is not None
+    unread = BusyLog((), ("There is no file app.log.",), {}, 0, ())
+    seen = msgspec.structs.replace(snapshot.observation, busy=unread)
+    snapshot = msgspec.structs.replace(snapshot, observation=seen)
+    report = why(snapshot)["busy_errors"]
+    assert (report["visible"], report["count"]) == (False, None)
+    async with watched(200, 60) as screen:
+        await screen.send(snapshot)
+        assert f"busy errors {units.UNKNOWN}" in " ".join(screen.text("header").split())
+        assert "0 so far" not in screen.text("busy")
+        assert "There is no file app.log." in screen.text("busy")

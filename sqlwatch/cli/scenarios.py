@@ -88,8 +88,9 @@ def _checked(lesson: Scenario, shown: Sequence[Shown], faults: Sequence[str], *,
     """Return the line of a lesson that was checked, and a sentence for each effect and each broken invariant."""
     from sqlwatch.report.plain import wrapped
 
-    words = "shown" if is_shown else "NOT SHOWN"
-    lines = [f"{words:<10} {lesson.name:<{_NAME_WIDTH}} {lesson.title}"]
+    head = f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} "
+    lines = wrapped(f"{lesson.title or lesson.name}", " " * len(head))
+    lines[0] = head + lines[0].lstrip()
     for text in (*faults, *(one.words for one in shown)):
         lines += wrapped(text, " " * 11, " " * 13)
     return lines

@@ -139,7 +139,7 @@ def test_a_lesson_is_run_and_judged(lesson: Path) -> None:
 def test_a_check_fails_if_an_effect_does_not_appear(lesson: Path) -> None:
     done = sqlwatch("scenarios", lesson, "--check")
     assert (done.returncode, "1 of 1 lessons" in done.stdout) == (0, True)
-    lesson.write_text(SHORT.replace("0.01", "1e9"))
+    lesson.write_text(SHORT.replace("0.01", "1e9").replace("Two against one", "Two against one " * 6))
     done = sqlwatch("scenarios", lesson, "--check")
     assert done.returncode == 1
     assert "NOT SHOWN" in done.stdout

@@ -43,7 +43,8 @@ class WorkloadCommand(click.Command):
         """Write the options in two sections, each in the order in which they are defined."""
         keys = {parameter.key.replace("-", "_") for parameter in PARAMETERS}
         for title, is_workload in (("Options", False), ("The workload", True)):
-            chosen = [one for one in self.get_params(ctx) if (one.name in keys) is is_workload]
+            options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+            chosen = [one for one in options if (one.name in keys) is is_workload]
             with formatter.section(title):
                 formatter.write_dl([record for one in chosen if (record := one.get_help_record(ctx)) is not None])
 
@@ -82,10 +83,15 @@ def simulate(
     web: WebAddress | None,
     **given: Any,
 ) -> int:
-    """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
+    r"""Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
 
     SCENARIO is the name of a lesson (see sqlwatch scenarios), FILE.toml one of your own, or just a table
     [workload] with the parameters below as keys; options override it.
+
+    \b
+    sqlwatch simulate                          contention, live; m turns it into a queue
+    sqlwatch simulate starvation               a lesson: run, compared, judged
+    sqlwatch simulate --headless --compare     both modes in figures
     """
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession

@@ -83,7 +83,7 @@ def simulate(
     web: WebAddress | None,
     **given: Any,
 ) -> int:
-    r"""Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
+    """Run writers and readers that fight for one SQLite database, and show who waits, who starves, what it costs.
 
     SCENARIO is the name of a lesson (see sqlwatch scenarios), FILE.toml one of your own, or just a table
     [workload] with the parameters below as keys; options override it.
@@ -92,7 +92,7 @@ def simulate(
     sqlwatch simulate                          contention, live; m turns it into a queue
     sqlwatch simulate starvation               a lesson: run, compared, judged
     sqlwatch simulate --headless --compare     both modes in figures
-    """
+    """  # noqa: D301 (click keeps the lines after this sign as they are)
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 

@@ -55,6 +55,8 @@ def test_the_help_names_every_parameter_with_what_is_allowed(run: Run) -> None:
     for present in ("--html FILE", "text|json|jsonl|csv", "--interval", "lock_wait_ms.p99", "The workload:"):
         assert present in help_text
     assert "--record" not in help_text
+    lines = run("simulate", "--help").out.splitlines()
+    assert "  sqlwatch simulate starvation" in [line[:30] for line in lines], "examples stay on lines of their own"
     assert help_text.index("--fps") < help_text.index("The workload:") < help_text.index("--writers")
 
 

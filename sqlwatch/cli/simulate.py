@@ -89,9 +89,9 @@ def simulate(
     [workload] with the parameters below as keys; options override it.
 
     \b
-    sqlwatch simulate                          contention, live; m turns it into a queue
-    sqlwatch simulate starvation               a lesson: run, compared, judged
-    sqlwatch simulate --headless --compare     both modes in figures
+    sqlwatch simulate                        contention; m turns it into a queue
+    sqlwatch simulate starvation             a lesson: run, compared, judged
+    sqlwatch simulate --headless --compare   both modes in figures
     """  # noqa: D301 (click keeps the lines after this sign as they are)
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession

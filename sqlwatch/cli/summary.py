@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import is_terminal, print_text, say, write_file
 from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.invariants import broken, faults_of
-from sqlwatch.diagnose.lesson import Lesson
+from sqlwatch.diagnose.lesson import Lesson, Shown
 from sqlwatch.diagnose.lesson import judge as judge_lesson
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Snapshot
@@ -56,7 +56,11 @@ def run_and_write(
         return run_headless(session, words, total_s)
     from sqlwatch.cli.jsonl import snapshot_lines
 
-    with snapshot_lines(wanted.output, headline) as lines:
+    def effects(snapshot: Snapshot) -> Sequence[Shown]:
+        run = snapshot.lesson
+        return judge_lesson(session.scenario, run.ended) if run and isinstance(session, ScenarioSession) else ()
+
+    with snapshot_lines(wanted.output, headline, effects) as lines:
         return run_headless(session, words, total_s, lines)
 
 

@@ -16,6 +16,11 @@ class PageScreen(ModalScreen[None]):
         Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
 
+    @property
+    def text(self) -> str:
+        """What the page says, without colours, for an export or a copy; empty where there is nothing to take along."""
+        return ""
+
     @classmethod
     def own_bindings(cls) -> list[Binding]:
         """Return what this kind of page binds, and the kinds it is made from, each action once."""

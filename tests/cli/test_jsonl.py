@@ -36,7 +36,10 @@ def test_a_lesson_and_a_file(tmp_path: Path) -> None:
     lesson.write_text(SHORT)
     done = sqlwatch("simulate", lesson, "--format", "jsonl", "--interval", "100ms", "-o", lines)
     assert (done.returncode, done.stdout) == (0, "")
-    phases = [json.loads(line)["phase"] for line in lines.read_text().splitlines()]
+    reports = [json.loads(line) for line in lines.read_text().splitlines()]
+    phases = [report["phase"] for report in reports]
+    assert reports[0]["effects"][0]["shown"] is None, "nothing can be told yet"
+    assert reports[-1]["effects"][0]["shown"] is True
     assert {phase["name"] for phase in phases if phase is not None} == {"two", "one"}
 
 

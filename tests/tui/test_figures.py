@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,20 +12,25 @@ import pytest
 
 from simulators.events import Mode
 from sqlwatch.charts import units
+from sqlwatch.cli import exporting
+from sqlwatch.diagnose.lesson import Lesson, judge, written
 from sqlwatch.diagnose.side_by_side import side_by_side, times_words
 from sqlwatch.diagnose.simulation import current_findings
 from sqlwatch.metrics.observed import BusyLog
 from sqlwatch.metrics.snapshot import Fairness, Period, Pin, Snapshot
 from sqlwatch.report.snapshot_json import snapshot_json
 from sqlwatch.report.why_json import why_json
+from sqlwatch.tui import outgoing
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.columns import state_of
 from sqlwatch.tui.comparison_screen import ComparisonScreen
 from sqlwatch.tui.detail_screen import DetailScreen
+from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.modes_panel import FIGURES
 from tests.tui import observed
-from tests.tui.conftest import Open, opening
-from tests.tui.fake import headline, make_snapshot, queue_waits
+from tests.tui.conftest import Open, Screen, opening
+from tests.tui.fake import FakeSession, headline, make_snapshot, queue_waits
+from tests.tui.lessons import LESSON, lesson_snapshot
 
 Report = dict[str, Any]
 
@@ -349,3 +355,36 @@ async def test_busy_errors_without_a_log_that_can_be_read_are_unknown_and_not_0(
         assert f"busy errors {units.UNKNOWN}" in " ".join(screen.text("header").split())
         assert "0 so far" not in screen.text("busy")
         assert "There is no file app.log." in screen.text("busy")
+
+
+async def test_the_lesson_shows_the_figures_of_its_export() -> None:
+    snapshot = lesson_snapshot(0, repeat=1)
+    assert snapshot.lesson is not None
+    lesson = Lesson(LESSON, judge(LESSON, snapshot.lesson.ended))
+    (texts,) = [exporting._figures(snapshot, "", (), lesson)]
+    effects = json.loads(texts[".json"])["effects"]
+    assert any(effect["shown"] is not None for effect in effects)
+    app = SimulateApp(FakeSession(), headline=headline, lesson=LESSON)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        screen = Screen(app, pilot, app.session)
+        await screen.send(snapshot)
+        lines = screen.text("lesson").splitlines()
+        for effect in effects:
+            if effect["shown"] is not None:
+                here = written(effect["figure"], effect["measured"], is_ratio=effect["against"] is not None)
+                mark = "shown" if effect["shown"] else "NOT SHOWN"
+                assert any(line.startswith(f"{mark} {here} ({effect['expected']})") for line in lines), effect
+
+
+async def test_an_export_of_the_comparison_is_of_the_comparison(tmp_path: Path) -> None:
+    exporter = Exporter(tmp_path, exporting._figures)
+    app = SimulateApp(FakeSession(), headline=headline, lesson=LESSON, exporter=exporter)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        screen = Screen(app, pilot, app.session)
+        await screen.send(lesson_snapshot(0, repeat=1))
+        await screen.press("c", "e")
+        (text,) = (path.read_text() for path in tmp_path.glob("*.txt"))
+        assert "What was expected, and what happened here" in text
+        assert outgoing.copied_text(app)[0] == "this page"

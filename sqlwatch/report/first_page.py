@@ -75,5 +75,7 @@ def _trust(result: Result) -> str:
     if a.rows_in_database is None:
         return "Nothing is known to be lost; the rows could not be counted."
     if a.in_doubt or a.workers_killed:
-        return "Every row that was reported as committed is there; what killed workers left in doubt is told below."
+        return (
+            "Every row that was reported as committed is there; the accounting has what killed workers left in doubt."
+        )
     return f"Nothing was lost: all {number(a.rows_expected)} rows that were committed are there, and no others."

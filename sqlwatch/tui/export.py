@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlwatch.diagnose.lesson import Lesson
 
 MakeFigures = Callable[[Snapshot, str, Sequence[Finding], "Lesson | None"], Mapping[str, str]]
-"""From a Snapshot, its headline and findings, and the lesson that runs, to texts by the ending of their file: `.json`."""
+"""From a Snapshot, its headline and findings, and the lesson that runs, to texts by the ending of their file."""
 
 _MOST_OF_A_SECOND: Final = 100
 

@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from simulators.scenario import Scenario, ScenarioError, builtin, names, parse, read
+from sqlwatch.diagnose.compared import phases_in_words
 from sqlwatch.diagnose.lesson import FIGURES, check_figures, judge, verdict
 from sqlwatch.metrics.histogram import HistogramBuilder
 from sqlwatch.metrics.snapshot import Period
@@ -35,6 +36,22 @@ def test_every_lesson_is_whole(name: str) -> None:
     assert lesson.phases
     assert lesson.effects
     assert lesson.length_s <= 25, "with starting and ending it must be over in 30 s"
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_phases_run_is_told_apart(name: str) -> None:
+    lesson = builtin(name)
+    told = phases_in_words(lesson)
+    assert [phase for phase, _ in told] == [phase.name for phase in lesson.phases]
+    assert len({words for _, words in told}) == len(told), "no two phases are said to run the same"
+    assert all(" " not in phase and "," not in phase for phase, _ in told), "a name that stands in a sentence"
+
+
+def test_what_the_first_phase_runs_is_whole() -> None:
+    text = "[workload]\nwriters=2\npayload='1KiB'\nautocheckpoint=100\n[[phases]]\nname='a'\n[[phases]]\nname='b'\n"
+    (_, first), (_, second) = phases_in_words(parse(text + "workload={mode='mutex',group-commit=true}", "x"))
+    assert first.endswith("payload 1KiB, autocheckpoint 100, contended")
+    assert second == "the same with mode mutex, group-commit"
 
 
 def test_unknown_names_suggest_the_nearest() -> None:

@@ -1,4 +1,4 @@
-"""`simulate --format jsonl`: a line of JSON each interval while it runs, and nothing else on stdout."""
+"""What `simulate` writes: lines of JSON while it runs, and the summary with what matters in sight."""
 
 from __future__ import annotations
 
@@ -41,6 +41,16 @@ def test_a_lesson_and_a_file(tmp_path: Path) -> None:
     assert reports[0]["effects"][0]["shown"] is None, "nothing can be told yet"
     assert reports[-1]["effects"][0]["shown"] is True
     assert {phase["name"] for phase in phases if phase is not None} == {"two", "one"}
+
+
+def test_on_a_terminal_the_summary_ends_with_what_matters(run: Run, terminals: set[str]) -> None:
+    assert run("simulate", "--headless").out.index("Nothing was lost") < run("simulate", "--headless").out.index(
+        "Accounting"
+    )
+    terminals.add("stdout")
+    out = run("simulate", "--headless").out
+    assert out.index("Accounting") < out.index("Nothing was lost")
+    assert out.endswith("All of it stands above.\n")
 
 
 @pytest.mark.parametrize("interval", ["0", "never"])

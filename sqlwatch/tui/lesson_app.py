@@ -76,10 +76,11 @@ class LessonApp(DashboardApp):
         return replace(view, lesson=Lesson(self._scenario, judge(self._scenario, ended), snapshot.lesson.faults))
 
     def draw(self, snapshot: Snapshot) -> None:
-        """Show a Snapshot; the last one of a lesson brings the comparison."""
+        """Show a Snapshot; the last one of a lesson, or of a run with several modes, brings the comparison."""
         super().draw(snapshot)
         run = snapshot.lesson
-        is_over = snapshot.status is Status.ENDED and run is not None and any(run.ended)
+        has_phases = any(run.ended) if run is not None else len(self._live.phases()) > 1
+        is_over = snapshot.status is Status.ENDED and has_phases
         if is_over and self._opening is None and len(self.screen_stack) == 1:
             self.action_compare()
 

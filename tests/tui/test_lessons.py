@@ -259,6 +259,17 @@ async def test_without_a_lesson_c_compares_the_modes(taught: Open) -> None:
         assert page(screen) != text, "it follows"
 
 
+async def test_the_comparison_of_two_modes_opens_at_the_end(taught: Open) -> None:
+    async with taught(lesson=None) as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        assert not isinstance(screen.app.screen, ComparisonScreen)
+        await screen.send(make_snapshot(41, mode=Mode.SINGLE_WRITER, switched_after=20, status=Status.ENDED))
+        assert "338/s commits instead of 275/s" in page(screen)
+    async with taught(lesson=None) as screen:
+        await screen.send(make_snapshot(status=Status.ENDED))
+        assert not isinstance(screen.app.screen, ComparisonScreen), "one mode is compared to nothing"
+
+
 async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, opener: Opener) -> None:
     async with taught() as screen:
         await screen.send(lesson_snapshot(1))

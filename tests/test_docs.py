@@ -59,7 +59,7 @@ def command_lines(text: str) -> Iterator[list[str]]:
     for line in lines:
         match = re.match(r"^(?:\$ )?(?:.*&& )?(?:\.venv/bin/)?sqlwatch( .*)?$", line)
         if match:
-            yield shlex.split(match[1] or "", comments=True)
+            yield shlex.split((match[1] or "").partition(" | ")[0], comments=True)
 
 
 def options_of(command: click.Command) -> set[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlwatch.cli.why_report import wall_time
 from sqlwatch.diagnose.finding import Finding
@@ -15,6 +15,9 @@ from sqlwatch.report.snapshot_json import snapshot_json
 from sqlwatch.report.why_json import why_json
 from sqlwatch.tui.browser import is_in_browser
 from sqlwatch.tui.export import Exporter
+
+if TYPE_CHECKING:
+    from sqlwatch.diagnose.lesson import Lesson
 
 DIRECTORY_VARIABLE: Final = "SQLWATCH_EXPORT_DIR"
 """Names the directory for exports; without it they go to the working directory."""
@@ -31,9 +34,12 @@ def exporter() -> Exporter | None:
     return Exporter(Path(directory or Path.cwd()), _figures)
 
 
-def _figures(snapshot: Snapshot, headline: str, findings: Sequence[Finding]) -> dict[str, str]:
+def _figures(
+    snapshot: Snapshot, headline: str, findings: Sequence[Finding], lesson: Lesson | None = None
+) -> dict[str, str]:
     """Return the figures of a Snapshot as the JSON that fits its source, those of phases as CSV too."""
     time = wall_time()
     if snapshot.observation is not None:
         return {".json": why_json(snapshot, findings, time)}
-    return {".json": snapshot_json(snapshot, headline, findings, time), ".csv": snapshot_csv(snapshot)}
+    effects = lesson.shown if lesson is not None else ()
+    return {".json": snapshot_json(snapshot, headline, findings, time, effects), ".csv": snapshot_csv(snapshot)}

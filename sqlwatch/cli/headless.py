@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import click
 
@@ -14,20 +14,27 @@ from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.session.scenario import ScenarioSession
 from sqlwatch.session.simulation import SimulationSession
 
+if TYPE_CHECKING:
+    from sqlwatch.cli.jsonl import SnapshotLines
+
 _LOOK_S: Final = 0.1
 
 HeadlessSession = SimulationSession | ScenarioSession
 
 
-def run_headless(session: HeadlessSession, words: str, total_s: float | None) -> int:
+def run_headless(
+    session: HeadlessSession, words: str, total_s: float | None, lines: SnapshotLines | None = None
+) -> int:
     """Run the session to its end; return 0, or 128 + the number of the signal that ended it early.
 
-    `words` say what is run, and `total_s` how long in all, where that is known.
+    `words` say what is run, and `total_s` how long in all, where that is known; `lines` are written as it runs.
     """
     with ending_on_signals(session) as ended_by:
-        session.start()
+        session.start(lines.take if lines is not None else None)
         try:
-            if sys.stderr is not None and sys.stderr.isatty():  # None where the descriptor was closed
+            if lines is not None:
+                _write_lines(session, lines)
+            elif sys.stderr is not None and sys.stderr.isatty():  # None where the descriptor was closed
                 _show_progress(session, words, total_s)
             else:
                 _narrate(session, words)
@@ -41,6 +48,13 @@ def _phase_name(snapshot: Snapshot | None) -> str | None:
     if snapshot is None or snapshot.simulation is None or snapshot.status is Status.STARTING:
         return None
     return snapshot.simulation.phase.name
+
+
+def _write_lines(session: HeadlessSession, lines: SnapshotLines) -> None:
+    """Write what comes, and at the end what is left."""
+    while not session.wait(_LOOK_S):
+        lines.write()
+    lines.write()
 
 
 def _narrate(session: HeadlessSession, words: str) -> None:

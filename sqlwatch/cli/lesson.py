@@ -22,11 +22,12 @@ def run_lesson(
     """Run the lesson, headless or in the dashboard, write what it has shown, and return the exit code."""
     from sqlwatch.cli.summary import conclude
 
-    session = prepare(scenario, given, fps=fps, sample_rate=sample_rate, by_hand=by_hand)
+    session = prepare(scenario, given, fps=wanted.snapshots_per_s or fps, sample_rate=sample_rate, by_hand=by_hand)
     if is_headless:
-        from sqlwatch.cli.headless import run_headless
+        from sqlwatch.cli.summary import run_and_write
 
-        signal_code = run_headless(session, scenario.title, scenario.length_s if scenario.repeats == 1 else None)
+        length_s = scenario.length_s if scenario.repeats == 1 else None
+        signal_code = run_and_write(session, scenario.title, length_s, wanted, lesson_headline(session.scenario))
         return conclude(session, signal_code, wanted, shows_text=False)
     from sqlwatch.cli.dashboard import run_in_terminal
 
@@ -65,7 +66,7 @@ def lesson_headline(scenario: Scenario) -> Callable[[Snapshot], str]:
 
 
 def prepare(
-    scenario: Scenario, given: Mapping[str, Any], *, fps: int, sample_rate: int, by_hand: bool = False
+    scenario: Scenario, given: Mapping[str, Any], *, fps: float, sample_rate: int, by_hand: bool = False
 ) -> ScenarioSession:
     """Return a session for a lesson with some parameters changed; raise CommandError if they do not fit."""
     try:

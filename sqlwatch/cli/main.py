@@ -63,7 +63,11 @@ class LazyGroup(click.Group):
 )
 @click.version_option(__version__, prog_name="sqlwatch", message="%(prog)s %(version)s")
 def sqlwatch() -> None:
-    """See who holds, who waits for and who starves on a SQLite database's locks."""
+    """See who holds, who waits for and who starves on a SQLite database's locks.
+
+    Begin with sqlwatch why app.db for a database that your programs use, or with sqlwatch simulate to see what
+    contention looks like.
+    """
 
 
 def main() -> None:

@@ -10,7 +10,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final, TextIO
+from typing import IO, Final, TextIO
 
 import click
 
@@ -30,6 +30,11 @@ def has_terminal() -> bool:
     streams = (sys.stdin, sys.stdout, sys.stderr)  # None where the descriptor was closed
     is_terminal = all(stream is not None and stream.isatty() for stream in streams)
     return is_terminal and os.environ.get("TERM", "dumb") != "dumb"
+
+
+def is_terminal() -> bool:
+    """Tell whether what is printed is seen at once: stdout is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()  # None where the descriptor was closed
 
 
 def check_output(output: Path | None, database: Path | None, option: str = "--output") -> None:
@@ -109,6 +114,16 @@ def write_file(path: Path, text: str) -> None:
         raise CommandError(
             f"The output cannot be written to {path}: {error.strerror}.", ExitCode.CANNOT_OBSERVE
         ) from error
+
+
+def opened_bytes(output: Path | None) -> contextlib.AbstractContextManager[IO[bytes]]:
+    """Open a file that is written as time goes on, or stdout; raise CommandError if it cannot be written."""
+    if output is None:
+        return contextlib.nullcontext(sys.stdout.buffer)
+    try:
+        return output.open("wb")
+    except OSError as error:
+        raise CommandError(f"{output} cannot be written: {error.strerror}.", ExitCode.CANNOT_OBSERVE) from error
 
 
 def say(words: str) -> None:

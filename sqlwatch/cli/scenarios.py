@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
 import click
 
 from simulators.scenario import Scenario, builtin, names
 from sqlwatch.cli.exits import CommandError, ExitCode
 from sqlwatch.cli.output import print_text, say
 from sqlwatch.cli.scenario_file import find_scenario
+
+if TYPE_CHECKING:
+    from sqlwatch.diagnose.lesson import Shown
 
 _NAME_WIDTH = 20
 _LOOK_S = 0.1
@@ -23,11 +29,13 @@ def scenarios(name: str | None, check: bool) -> int:
     """
     chosen = [find_scenario(name)] if name is not None else [builtin(one) for one in names()]
     if check:
+        if not chosen[0].effects:
+            raise CommandError(f"{name} expects no effects, so there is nothing to check.", ExitCode.USAGE)
         return _check(chosen)
     if name is not None:
         from sqlwatch.report.lesson import explanation
 
-        print_text(explanation(chosen[0]))
+        print_text(explanation(chosen[0], name))
         return ExitCode.DONE
     print_text(_listed(chosen))
     return ExitCode.DONE
@@ -50,7 +58,7 @@ def _check(lessons: list[Scenario]) -> int:
     from sqlwatch.cli.lesson import prepare
     from sqlwatch.cli.signals import ending_on_signals
     from sqlwatch.diagnose.invariants import faults_of
-    from sqlwatch.diagnose.lesson import Lesson, judge, verdict
+    from sqlwatch.diagnose.lesson import Lesson, judge
     from sqlwatch.session.errors import SessionError
 
     failed = 0
@@ -71,8 +79,18 @@ def _check(lessons: list[Scenario]) -> int:
         shown = judge(lesson, session.repeats)
         is_shown = Lesson(lesson, shown, faults).is_shown
         failed += not is_shown
-        print_text(f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} {verdict(shown, faults)}")
-        for one in shown:
-            print_text(f"{'':<11}{one.words}")
+        print_text("\n".join(_checked(lesson, shown, faults, is_shown=bool(is_shown))))
     print_text(f"{len(lessons) - failed} of {len(lessons)} lessons showed what they should.")
     return ExitCode.FOUND if failed else ExitCode.DONE
+
+
+def _checked(lesson: Scenario, shown: Sequence[Shown], faults: Sequence[str], *, is_shown: bool) -> list[str]:
+    """Return the line of a lesson that was checked, and a sentence for each effect and each broken invariant."""
+    from sqlwatch.report.plain import wrapped
+
+    head = f"{'shown' if is_shown else 'NOT SHOWN':<10} {lesson.name:<{_NAME_WIDTH}} "
+    lines = wrapped(f"{lesson.title or lesson.name}", " " * len(head))
+    lines[0] = head + lines[0].lstrip()
+    for text in (*faults, *(one.words for one in shown)):
+        lines += wrapped(text, " " * 11, " " * 13)
+    return lines

@@ -27,7 +27,8 @@ def _workload_options(command: _Command) -> _Command:
     """Give a command an option for each parameter of a workload, of the same name as its TOML key."""
     for parameter in reversed(PARAMETERS):
         name = parameter.key.replace("-", "_")
-        text = f"{parameter.description} [{parameter.allowed}; default: {parameter.default}]"
+        allowed = "" if parameter.is_flag else f"{parameter.allowed}; "
+        text = f"{parameter.description} [{allowed}default: {parameter.default}]"
         if parameter.is_flag:
             command = click.option(f"--{parameter.key}/--no-{parameter.key}", name, default=None, help=text)(command)
         else:
@@ -35,7 +36,20 @@ def _workload_options(command: _Command) -> _Command:
     return command
 
 
-@click.command()
+class WorkloadCommand(click.Command):
+    """A command whose help lists the parameters of the workload apart from its other options."""
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the options in two sections, each in the order in which they are defined."""
+        keys = {parameter.key.replace("-", "_") for parameter in PARAMETERS}
+        for title, is_workload in (("Options", False), ("The workload", True)):
+            options = [one for one in self.get_params(ctx) if isinstance(one, click.Option)]
+            chosen = [one for one in options if (one.name in keys) is is_workload]
+            with formatter.section(title):
+                formatter.write_dl([record for one in chosen if (record := one.get_help_record(ctx)) is not None])
+
+
+@click.command(cls=WorkloadCommand)
 @click.argument("scenario", required=False, metavar="[SCENARIO or FILE.toml]")
 @click.option("--compare", is_flag=True, help="Run contended, then single-writer, and put them side by side.")
 @click.option("--db", type=click.Path(path_type=Path), help="Keep the database here; by default it is temporary.")
@@ -60,6 +74,7 @@ def simulate(
     output: Path | None,
     html: Path | None,
     fail_on: tuple[str, ...],
+    interval: str,
     fps: int,
     glyphs: str,
     no_mouse: bool,
@@ -72,7 +87,12 @@ def simulate(
 
     SCENARIO is the name of a lesson (see sqlwatch scenarios), FILE.toml one of your own, or just a table
     [workload] with the parameters below as keys; options override it.
-    """
+
+    \b
+    sqlwatch simulate                        contention; m turns it into a queue
+    sqlwatch simulate starvation             a lesson: run, compared, judged
+    sqlwatch simulate --headless --compare   both modes in figures
+    """  # noqa: D301 (click keeps the lines after this sign as they are)
     from sqlwatch.session.errors import SessionError
     from sqlwatch.session.simulation import SimulationSession
 
@@ -81,7 +101,7 @@ def simulate(
     parameters = {key.replace("_", "-"): value for key, value in given.items() if value is not None}
     if step and is_headless:
         raise CommandError("--step waits for a key, and there is no dashboard to press it in.", ExitCode.USAGE)
-    results = wanted(format_, output, html, fail_on, db)
+    results = wanted(format_, output, html, fail_on, db, interval, is_headless=is_headless)
     if lesson.phases:
         if compare or db is not None:
             raise CommandError(
@@ -104,7 +124,13 @@ def simulate(
         )
     if web is not None:
         return serve_in_browser(web, "sqlwatch simulate")
-    session = SimulationSession(workload, database=db, compare=compare, snapshots_per_s=fps, sample_rate_hz=sample_rate)
+    session = SimulationSession(
+        workload,
+        database=db,
+        compare=compare,
+        snapshots_per_s=results.snapshots_per_s or fps,
+        sample_rate_hz=sample_rate,
+    )
     from sqlwatch.cli.summary import conclude
 
     try:
@@ -112,10 +138,11 @@ def simulate(
     except SessionError as error:
         raise CommandError(error.message, error.exit_code) from error
     if is_headless:
-        from sqlwatch.cli.headless import run_headless
+        from sqlwatch.cli.summary import run_and_write
+        from sqlwatch.diagnose.headline import headline
 
         length_s = workload.duration.ns / 1e9 * (1 + compare) if workload.duration else None
-        signal_code = run_headless(session, workload.in_words(), length_s)
+        signal_code = run_and_write(session, workload.in_words(), length_s, results, headline)
         return conclude(session, signal_code, results, shows_text=False)
     from sqlwatch.cli.dashboard import run_in_terminal
     from sqlwatch.cli.lesson import opener

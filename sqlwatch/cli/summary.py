@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import not_waiting_for_the_terminal, print_text, say, write_file
+from sqlwatch.cli.output import is_terminal, not_waiting_for_the_terminal, print_text, say, write_file
 from sqlwatch.cli.wanted import Wanted
 from sqlwatch.diagnose.invariants import broken, faults_of
-from sqlwatch.diagnose.lesson import Lesson
+from sqlwatch.diagnose.lesson import Lesson, Shown
 from sqlwatch.diagnose.lesson import judge as judge_lesson
 from sqlwatch.metrics.result import Result
+from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.report.csv import simulation_csv
 from sqlwatch.report.fail_on import judge
 from sqlwatch.report.json import simulation_json, simulation_report
@@ -53,6 +55,25 @@ def _conclude(
     return signal_code or result.exit_code or (ExitCode.FOUND if is_found else ExitCode.DONE)
 
 
+def run_and_write(
+    session: SimulationSession | ScenarioSession, words: str, total_s: float | None, wanted: Wanted,
+    headline: Callable[[Snapshot], str],
+) -> int:  # fmt: skip
+    """Run a session without a dashboard, writing lines while it runs where they are wanted; see `run_headless`."""
+    from sqlwatch.cli.headless import run_headless
+
+    if wanted.format != "jsonl":
+        return run_headless(session, words, total_s)
+    from sqlwatch.cli.jsonl import snapshot_lines
+
+    def effects(snapshot: Snapshot) -> Sequence[Shown]:
+        run = snapshot.lesson
+        return judge_lesson(session.scenario, run.ended) if run and isinstance(session, ScenarioSession) else ()
+
+    with snapshot_lines(wanted.output, headline, effects) as lines:
+        return run_headless(session, words, total_s, lines)
+
+
 def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, lesson: Lesson | None = None) -> bool:
     """Write the summary and the page where they are wanted; return whether a condition is true of any phase.
 
@@ -60,7 +81,8 @@ def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, l
     what the summary's file cannot take goes to stdout, so that a long run is not lost.
     """
     try:
-        _write_summary(result, wanted, shows_text, lesson)
+        if wanted.format != "jsonl":  # its lines have been written while it ran
+            _write_summary(result, wanted, shows_text, lesson)
     finally:
         if wanted.html is not None:
             _write_page(result, wanted.html, lesson)
@@ -76,19 +98,18 @@ def write_summary(result: Result, wanted: Wanted, *, shows_text: bool = False, l
 
 
 def _write_summary(result: Result, wanted: Wanted, shows_text: bool, lesson: Lesson | None) -> None:
-    text = simulation_text(result)
-    if lesson is not None:
-        text = lesson_text(result, lesson, environment_words(result.environment))
+    text = _text(result, lesson)
     summary = text
     if wanted.format == "json":
         summary = simulation_json(result, lesson)
     elif wanted.format == "csv":
         summary = simulation_csv(result)
     if wanted.output is None:
-        print_text(summary)
+        is_seen = wanted.format == "text" and is_terminal()
+        print_text(_text(result, lesson, short_last=True) if is_seen else summary)
         return
     if shows_text:
-        print_text(text)
+        print_text(_text(result, lesson, short_last=is_terminal()))
     try:
         write_file(wanted.output, summary)
     except CommandError:
@@ -96,6 +117,12 @@ def _write_summary(result: Result, wanted: Wanted, shows_text: bool, lesson: Les
         raise
     if wanted.format == "text":
         say(f"The summary is in {wanted.output}.")
+
+
+def _text(result: Result, lesson: Lesson | None, *, short_last: bool = False) -> str:
+    if lesson is None:
+        return simulation_text(result, short_last=short_last)
+    return lesson_text(result, lesson, environment_words(result.environment), short_last=short_last)
 
 
 def _write_page(result: Result, path: Path, lesson: Lesson | None) -> None:

@@ -6,15 +6,18 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import click
 
 from sqlwatch.cli.exits import CommandError, ExitCode
+from sqlwatch.cli.observing import parse_span_s
 from sqlwatch.cli.output import check_output
 from sqlwatch.report.expression import Expression, ExpressionError
 
 _Command = TypeVar("_Command", bound=Callable[..., Any])
+_MOST_LINES: Final = 10
+"""Lines of JSON a second at most."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,8 @@ class Wanted:
     output: Path | None = None
     html: Path | None = None
     conditions: Sequence[Expression] = ()
+    snapshots_per_s: float | None = None
+    """How often a line is written while it runs; None where none is."""
 
 
 def summary_options(command: _Command) -> _Command:
@@ -36,10 +41,11 @@ def summary_options(command: _Command) -> _Command:
 
 _OPTIONS = (
     click.option(
-        "--format", "format_", type=click.Choice(["text", "json", "csv"]), default="text",
+        "--format", "format_", type=click.Choice(["text", "json", "jsonl", "csv"]), default="text",
         help="Of the summary; csv has a line for each phase and repeat, its columns named as in the JSON, with dots: "
-        "lock_wait_ms.p99.",
+        "lock_wait_ms.p99. jsonl is no summary but a line of JSON each interval, headless.",
     ),
+    click.option("--interval", default="1s", show_default=True, metavar="TIME", help="Between two lines of jsonl."),
     click.option("-o", "--output", type=click.Path(path_type=Path), help="Write the summary to this file at the end."),
     click.option(
         "--html", type=click.Path(path_type=Path), metavar="FILE",
@@ -51,7 +57,10 @@ _OPTIONS = (
 )  # fmt: skip
 
 
-def wanted(format_: str, output: Path | None, html: Path | None, fail_on: Sequence[str], db: Path | None) -> Wanted:
+def wanted(
+    format_: str, output: Path | None, html: Path | None, fail_on: Sequence[str], db: Path | None, interval: str,
+    *, is_headless: bool,
+) -> Wanted:  # fmt: skip
     """Read the options, and find out beforehand whether the files can be written; raise CommandError."""
     from sqlwatch.report.fail_on import parse
 
@@ -59,8 +68,11 @@ def wanted(format_: str, output: Path | None, html: Path | None, fail_on: Sequen
         conditions = [parse(expression) for expression in fail_on]
     except ExpressionError as error:
         raise CommandError(f"--fail-on: {error}", ExitCode.USAGE) from error
+    interval_s = parse_span_s("--interval", interval)
+    if format_ == "jsonl" and not is_headless:
+        raise CommandError("--format jsonl is for headless runs; add --headless.", ExitCode.USAGE)
     check_output(output, db)
     check_output(html, db, "--html")
     if output is not None and html is not None and os.path.realpath(output) == os.path.realpath(html):
         raise CommandError(f"--output and --html both name {html}; give each a file of its own.", ExitCode.USAGE)
-    return Wanted(format_, output, html, conditions)
+    return Wanted(format_, output, html, conditions, min(1 / interval_s, _MOST_LINES) if format_ == "jsonl" else None)

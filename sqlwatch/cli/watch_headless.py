@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import queue
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
-from sqlwatch.cli.exits import CommandError, ExitCode
-from sqlwatch.cli.output import say
+from sqlwatch.cli.exits import ExitCode
+from sqlwatch.cli.output import opened_bytes, say
 from sqlwatch.cli.signals import ending_on_signals
 from sqlwatch.cli.why_report import wall_time, write_report
 from sqlwatch.diagnose.observation import observation_findings, observation_headline
@@ -38,7 +37,7 @@ def run_headless(
             snapshots.put_nowait(snapshot)
 
     with contextlib.ExitStack() as stack:
-        lines = stack.enter_context(_opened(output)) if format_ == "jsonl" else None
+        lines = stack.enter_context(opened_bytes(output)) if format_ == "jsonl" else None
         ended_by = stack.enter_context(ending_on_signals(session))
         session.start(take)
         try:
@@ -86,12 +85,3 @@ def _follow(
             said = codes
             say(observation_headline(snapshot, findings))
     return bool(crossed)
-
-
-def _opened(output: Path | None) -> contextlib.AbstractContextManager[IO[bytes]]:
-    if output is None:
-        return contextlib.nullcontext(sys.stdout.buffer)
-    try:
-        return output.open("wb")
-    except OSError as error:
-        raise CommandError(f"{output} cannot be written: {error.strerror}.", ExitCode.CANNOT_OBSERVE) from error

@@ -5,7 +5,8 @@ from __future__ import annotations
 import difflib
 import statistics
 from collections.abc import Callable, Mapping, Sequence
-from typing import Final
+from enum import Enum
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -96,6 +97,12 @@ class Shown(msgspec.Struct, frozen=True):
     shown: bool | None
     """Whether it appeared; None if it cannot be told."""
     words: str
+    value: float | None = None
+    """Of a ratio the figure of the phase `of`, in the repeat whose ratio is the median; None where no single one is."""
+    base: float | None = None
+    """Of a ratio the figure that `value` was divided by."""
+    against_figure: str | None = None
+    """The other figure, where the ratio is to another one than `figure`."""
 
 
 class Lesson(msgspec.Struct, frozen=True):
@@ -146,10 +153,15 @@ def verdict(shown: Sequence[Shown], faults: Sequence[str] = ()) -> str:
     count = sum(one.shown is True for one in shown)
     if not shown:
         return "measured; nothing in particular was expected"
+    denied = "".join(f"; of {one.says} {source_words(one)}" for one in shown if _stand(one) in _DENIED)
     if count == len(shown):
-        return "shown" if count == 1 else f"shown: all {count} effects appeared"
-    missing = "; ".join(one.words for one in shown if one.shown is not True)
-    return f"not shown: {missing}"
+        appeared = {1: "shown", 2: "shown: both effects appeared"}.get(count, f"shown: all {count} effects appeared")
+        return f"{appeared}{denied}"
+    missing = [one.words for one in shown if one.shown is False]
+    untold = len(shown) - count - len(missing)
+    if not missing:
+        return f"cannot be told: {count} of {len(shown)} effects appeared, and {untold} could not be measured"
+    return f"not shown: {'; '.join(missing)}" + (f"; {untold} more could not be measured" if untold else "")
 
 
 def verdict_so_far(shown: Sequence[Shown], faults: Sequence[str] = (), *, is_over: bool) -> str:
@@ -163,15 +175,98 @@ def verdict_so_far(shown: Sequence[Shown], faults: Sequence[str] = (), *, is_ove
     return f"not over yet; so far {appeared} of {len(told)} effects appeared, {len(shown) - len(told)} cannot be told"
 
 
-def measured_words(shown: Shown) -> str:
-    """Write what was measured, and its range over the repeats where there is one."""
-    if shown.measured is None:
-        return units.UNKNOWN
-    here = written(shown.figure, shown.measured, is_ratio=shown.against is not None)
-    if shown.low == shown.high:
-        return here
-    low, high = (written(shown.figure, value, is_ratio=shown.against is not None) for value in (shown.low, shown.high))
-    return f"{here} ({low} to {high})"
+def here_words(one: Shown) -> str:
+    """Say what was measured, in which phase, beside what, and its range over the repeats where there is one."""
+    is_ratio, of = one.against is not None, _named(one.of)
+    if one.measured is None:
+        return f"cannot be told here, of {of}"
+    here, low, high = (written(one.figure, value, is_ratio=is_ratio) for value in (one.measured, one.low, one.high))
+    spread = f" ({low} to {high} in the repeats)" if (low, high) != (here, here) else ""
+    if not is_ratio:
+        return f"{here} in {of}{spread}"
+    if one.value is None:
+        return f"{here} in {of}, against {one.against}{spread}"
+    return f"{written(one.figure, one.value, is_ratio=False)} in {of}, {here} {_base_words(one)}{spread}"
+
+
+def _base_words(one: Shown) -> str:
+    base = written(one.against_figure or one.figure, one.base, is_ratio=False)
+    if one.against_figure is None:
+        return f"the {base} in {_named(one.against or '')}"
+    other = figure_words(one.against_figure)
+    if one.against == f"its {one.against_figure}":
+        return f"its {other} of {base}"
+    return f"the {other} of {base} in {_named((one.against or '').removeprefix(f'{one.against_figure} of '))}"
+
+
+def _named(phase: str) -> str:
+    """Write a phase's name in a sentence.
+
+    >>> _named("pool"), _named("pool of one")
+    ('pool', '"pool of one"')
+    """
+    return f'"{phase}"' if " " in phase else phase
+
+
+def figure_words(figure: str) -> str:
+    """Write the name of a figure without its unit.
+
+    >>> figure_words("service_latency_p99_ms"), figure_words("checkpoints")
+    ('service latency p99', 'checkpoints')
+    """
+    return figure.removesuffix("_ms").replace("_", " ")
+
+
+class _Stand(Enum):
+    """How a measured figure stands to the published one, in the words that follow on what the source says."""
+
+    ALIKE = "and so it is here"
+    OPPOSITE = "and here it is the other way round"
+    YET_SOME = "and here it does"
+    MORE = "and here it is more"
+    LESS = "and here it is less"
+
+
+_DENIED: Final = (_Stand.OPPOSITE, _Stand.YET_SOME)
+
+
+def _stand(one: Shown) -> _Stand | None:
+    """Tell how the measured figure stands to the published one; None if one of them is unknown."""
+    said, here = one.published, one.measured
+    if said is None or here is None:
+        return None
+    if one.against is not None and _is_one(said):
+        return _Stand.ALIKE if _is_one(here) else _Stand.YET_SOME
+    if one.against is not None and not _is_one(here) and (said > 1) != (here > 1):
+        return _Stand.OPPOSITE
+    if said / _ALIKE <= here <= said * _ALIKE:
+        return _Stand.ALIKE
+    return _Stand.MORE if here > said else _Stand.LESS
+
+
+_ALIKE: Final = 1.5
+"""Up to so many times the published figure, or that part of it, another machine's is the same."""
+
+
+def _is_one(times: float) -> bool:
+    return 0.9 <= times <= 1.1
+
+
+def source_words(one: Shown) -> str:
+    """Say what the source says of an effect, and how that stands to what was measured; empty if it says nothing."""
+    if one.published is None:
+        return ""
+    is_ratio = one.against is not None
+    said = written(one.figure, one.published, is_ratio=is_ratio)
+    if is_ratio and _is_one(one.published):
+        said = "that it makes no difference"
+    stand = _stand(one)
+    return f"the source says {said}" + (f", {stand.value}" if stand is not None else "")
+
+
+def expected_words(one: Shown) -> str:
+    """Say what was expected, and if that did not come."""
+    return f"not as expected ({one.expected})" if one.shown is False else f"expected {one.expected}"
 
 
 def written(figure: str, value: float | None, *, is_ratio: bool) -> str:
@@ -205,29 +300,39 @@ _UNITS: Final[Mapping[str, Callable[[float], str]]] = {
 
 
 def _judge(effect: Effect, repeats: Sequence[Sequence[Period]]) -> Shown:
-    measured = [value for periods in repeats if (value := _value(effect, periods)) is not None]
+    found = [one for periods in repeats if (one := _measured(effect, periods)) is not None]
+    measured = [one.measured for one in found]
     middle = statistics.median(measured) if measured else None
     shown = None
     if middle is not None:
         is_enough = effect.at_least is None or middle >= effect.at_least
         shown = is_enough and (effect.at_most is None or middle <= effect.at_most)
     low, high = (min(measured), max(measured)) if measured else (None, None)
-    return Shown(
-        effect.says, effect.figure, effect.of, _against(effect), middle, low, high,
-        _expected(effect), effect.published, shown, _words(effect, middle, low, high, shown),
+    of_middle = next((one for one in found if one.measured == middle), _Measured())
+    judged = Shown(
+        effect.says, effect.figure, effect.of, _against(effect), middle, low, high, _expected(effect),
+        effect.published, shown, "", of_middle.value, of_middle.base, effect.against_figure,
     )  # fmt: skip
+    return msgspec.structs.replace(judged, words=_words(judged))
 
 
-def _value(effect: Effect, periods: Sequence[Period]) -> float | None:
+class _Measured(NamedTuple):
+    """An effect in one repeat: the figure or the ratio that counts, and of a ratio what it is made of."""
+
+    measured: float = 0.0
+    value: float | None = None
+    base: float | None = None
+
+
+def _measured(effect: Effect, periods: Sequence[Period]) -> _Measured | None:
     by_name = {period.name: period for period in periods}
     if effect.of not in by_name or (effect.against is not None and effect.against not in by_name):
         return None  # the run was ended before it came to that phase
-    figure = FIGURES[effect.figure]
-    value = figure(by_name[effect.of])
+    value = FIGURES[effect.figure](by_name[effect.of])
     if value is None or not _is_ratio(effect):
-        return value
+        return None if value is None else _Measured(value)
     base = FIGURES[effect.against_figure or effect.figure](by_name[effect.against or effect.of])
-    return value / base if base else None
+    return _Measured(value / base, value, base) if base else None
 
 
 def _is_ratio(effect: Effect) -> bool:
@@ -244,21 +349,17 @@ def _against(effect: Effect) -> str | None:
 
 
 def _expected(effect: Effect) -> str:
+    if effect.at_least is None and effect.at_most == 0:
+        return "none"
     parts = [f"at least {_written(effect, effect.at_least)}"] if effect.at_least is not None else []
     parts += [f"at most {_written(effect, effect.at_most)}"] if effect.at_most is not None else []
     return " and ".join(parts)
 
 
-def _words(effect: Effect, middle: float | None, low: float | None, high: float | None, shown: bool | None) -> str:
-    if middle is None:
-        here = "cannot be told here"
-    else:
-        spread = "" if low == high else f" ({_written(effect, low)} to {_written(effect, high)} in the repeats)"
-        here = f"here {_written(effect, middle)}{spread}"
-    against = f" against {_against(effect)}" if _is_ratio(effect) else ""
-    source = f"; the source says {_written(effect, effect.published)}" if effect.published is not None else ""
-    no = "" if shown is not False else ", and that is not what was expected"
-    return f"{effect.says}, {effect.of}{against}: {here}; expected {_expected(effect)}{source}{no}"
+def _words(one: Shown) -> str:
+    """Say in a sentence what an effect came to: measured, expected, published."""
+    source = f"; {source_words(one)}" if one.published is not None else ""
+    return f"{one.says}: {here_words(one)}; {expected_words(one)}{source}"
 
 
 def _written(effect: Effect, value: float | None) -> str:

@@ -62,7 +62,7 @@ FIGURES: Final = (
     Figure("  that is so many median waits", lambda p: p.fairness.max_over_median_wait, number),
     Figure("starved writers", lambda p: p.fairness.starved_workers, number, "starved_workers"),
     Figure("lock held, share of time", lambda p: p.lock_utilisation, units.share, "lock_utilisation", compares=True),
-    Figure("lock free, yet waited for", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time"),
+    Figure("lock free, yet wanted", lambda p: p.wasted_lock_time, units.share, "wasted_lock_time"),
     Figure("WAL at its largest", lambda p: p.wal.peak_bytes, units.size, "wal"),
     Figure("WAL at the end", lambda p: p.wal.final_bytes, units.size, "wal"),
     Figure("WAL resets", lambda p: p.wal.resets, number),
@@ -206,15 +206,16 @@ def in_words(base: Period, other: Period) -> str:
         figure = next(figure for figure in COMPARED if figure.label == label)
         times = ratio(figure.value(base), figure.value(other))
         if times is not None:
-            parts.append(f"{times_words(times)} {words}")
+            cell = words.format(figure.cell(other))
+            parts.append(f"{cell} instead of {figure.cell(base)} ({times_words(times)})")
     said = ", ".join(parts) or "nothing to compare yet"
     return f"{other.name} against {base.name}: {said}"
 
 
 _TELLING: Final = {
-    "commits a second": "the commits a second",
-    "commit latency p99": "the p99 of commit latency",
-    "lock wait max": "the longest lock wait",
+    "commits a second": "{} commits",
+    "commit latency p99": "a commit latency of {} at p99",
+    "lock wait max": "a longest lock wait of {}",
 }
 """Rows of a comparison that go into its sentence, and how they are said."""
 

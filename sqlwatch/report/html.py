@@ -13,12 +13,12 @@ from simulators.workload import from_mapping
 from sqlwatch import __version__
 from sqlwatch.charts.svg import printable
 from sqlwatch.diagnose import findings, headline
+from sqlwatch.diagnose.compared import compared_words
 from sqlwatch.diagnose.lesson import Lesson, verdict
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, side_notes
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.result import Result
-from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.again import command_again
 from sqlwatch.report.figures import quality_lines
 from sqlwatch.report.page_charts import Chart, commits_chart, ink_of, share_charts, wait_chart, wal_chart
@@ -104,16 +104,20 @@ def _phase_views(result: Result) -> list[PhaseView]:
     return [
         PhaseView(
             name=phase.name, mode=phase.mode.value if phase.mode else "", ink=ink_of(phase).value,
-            workload=_workload_words(result, phase, number), waits=wait_chart(phase), shares=shares[number],
+            workload=words, waits=wait_chart(phase), shares=shares[number],
         )
-        for number, phase in enumerate(result.phases)
+        for number, (phase, words) in enumerate(zip(result.phases, _compared(result), strict=True))
     ]  # fmt: skip
 
 
-def _workload_words(result: Result, phase: Period, number: int) -> str:
-    workload = result.workloads[number] if number < len(result.workloads) else result.workload
-    mode = f", {phase.mode.value}" if phase.mode else ""
-    return f"{from_mapping(workload).in_words()}{mode}"
+def _compared(result: Result) -> list[str]:
+    """Say what each phase ran, in the mode in which it did."""
+    workloads = []
+    for number, phase in enumerate(result.phases):
+        given = result.workloads[number] if number < len(result.workloads) else result.workload
+        mode = {"mode": phase.mode.value} if phase.mode is not None else {}
+        workloads.append(from_mapping({**given, **mode}))
+    return compared_words(workloads)
 
 
 @cache

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 
-from simulators.scenario import Phase, Scenario
+from simulators.scenario import Scenario
+from simulators.workload import from_mapping
 from sqlwatch.charts.segment import plain
 from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.text import one_cell_each
+from sqlwatch.diagnose.compared import compared_words, phases_in_words
 from sqlwatch.diagnose.invariants import invariant_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, verdict
 from sqlwatch.diagnose.repeats import repeats_of, spread_words
@@ -17,17 +20,26 @@ from sqlwatch.metrics.snapshot import Period
 from sqlwatch.report.plain import WIDTH, wrapped
 from sqlwatch.report.rounds import round_lines
 from sqlwatch.report.sweeps import sweep_lines
+from sqlwatch.report.text import two_parts
 
 
-def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
-    """Return the summary of a lesson that was run, without a line end after its last line."""
+def lesson_text(result: Result, lesson: Lesson, environment: str, *, short_last: bool = False) -> str:
+    """Return the summary of a lesson that was run, without a line end after its last line.
+
+    `short_last` puts what matters below all the rest: on a terminal the last lines are those in sight.
+    """
     scenario = lesson.scenario
     repeats = f" Each as it ran last, in {scenario.repeats} repeats:" if scenario.repeats > 1 else ""
-    parts = [
-        [*wrapped(f"{scenario.name}: {scenario.title}"), *wrapped(scenario.question), *wrapped(environment)],
+    short = [
+        [*wrapped(f"{scenario.name}: {scenario.title}"), *wrapped(scenario.question)],
         wrapped(result.message) if result.message else [],
         wrapped(f"Verdict: {verdict(lesson.shown, lesson.faults)}."),
         [line for one in lesson.shown for line in wrapped(f"{_mark(one)} {one.words}", "  ", "    ")],
+        wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
+        wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
+    ]
+    rest = [
+        ["What was compared", *_compared(scenario), *wrapped(environment, "  ", "    ")],
         [
             *wrapped(f"The phases side by side.{repeats}"),
             *_phases(scenario, result.phases),
@@ -36,11 +48,9 @@ def lesson_text(result: Result, lesson: Lesson, environment: str) -> str:
         round_lines(result.phases),
         _spread(result),
         _published(scenario),
-        wrapped(f"Why: {scenario.expect}") if scenario.expect else [],
-        wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
         _invariants(result),
     ]
-    return "\n\n".join("\n".join(lines) for lines in parts if lines)
+    return two_parts(short, rest, short_last=short_last)
 
 
 def _spread(result: Result) -> list[str]:
@@ -60,25 +70,38 @@ def _invariants(result: Result) -> list[str]:
     return lines
 
 
-def explanation(scenario: Scenario) -> str:
-    """Explain a lesson before it is run, without a line end after its last line."""
+def explanation(scenario: Scenario, place: str | None = None) -> str:
+    """Explain a lesson before it is run, without a line end after its last line; `place` is the file it is in."""
+    how_long = f"about {scenario.length_s:.0f} s and some for starting"
+    if not scenario.length_s:
+        how_long = "until its work is done" if scenario.phases else "until you end it"
     parts = [
         wrapped(f"{scenario.name}: {scenario.title}"),
         wrapped(f"Question: {scenario.question}") if scenario.question else [],
         wrapped(f"Source: {scenario.cited}") if scenario.cited else [],
-        ["Phases", *(line for phase in scenario.phases for line in _phase_words(scenario, phase))],
+        ["Phases", *_compared(scenario, watch=True)] if scenario.phases else _alone(scenario),
         wrapped(f"Watch: {scenario.watch}") if scenario.watch else [],
         wrapped(f"What to expect here, and why: {scenario.expect}") if scenario.expect else [],
         _published(scenario),
         wrapped(f"To see it vanish: {scenario.vanish}") if scenario.vanish else [],
-        wrapped(f"Run it (about {scenario.length_s:.0f} s and some for starting): sqlwatch simulate {scenario.name}"),
+        wrapped(f"Run it ({how_long}): sqlwatch simulate {shlex.quote(place or scenario.name)}"),
     ]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 
-def _phase_words(scenario: Scenario, phase: Phase) -> list[str]:
-    watch = wrapped(f"watch: {phase.watch}", "    ", "    ") if phase.watch else []
-    return wrapped(f"{phase.name}: {scenario.words_of(phase)}", "  ", "    ") + watch
+def _alone(scenario: Scenario) -> list[str]:
+    """Say what a file runs that is no lesson."""
+    (words,) = compared_words([from_mapping(scenario.workload)])
+    return wrapped(f"A workload without phases, so nothing is compared: {words}")
+
+
+def _compared(scenario: Scenario, *, watch: bool = False) -> list[str]:
+    """Say what each phase runs, and if wanted what to watch in it."""
+    lines = []
+    for phase, (name, words) in zip(scenario.phases, phases_in_words(scenario), strict=True):
+        lines += wrapped(f"{name}: {words}", "  ", "    ")
+        lines += wrapped(f"watch: {phase.watch}", "    ", "    ") if watch and phase.watch else []
+    return lines
 
 
 def _mark(shown: Shown) -> str:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from sqlwatch.diagnose.lesson import Shown, written
+from sqlwatch.diagnose.lesson import Shown, source_words, written
 from sqlwatch.diagnose.side_by_side import REMAINING, SideRow, rows_of, side_by_side
 from sqlwatch.metrics.snapshot import Accounting, Period
 from sqlwatch.report.plain import number
@@ -74,13 +74,22 @@ def _effect(one: Shown) -> EffectRow:
 
     return EffectRow(
         says=one.says,
-        where=one.of if one.against is None else f"{one.of} against {one.against}",
+        where=_where(one),
         measured=words(one.measured),
         spread="" if one.low == one.high else f"{words(one.low)} to {words(one.high)}",
         expected=one.expected,
-        published="" if one.published is None else words(one.published),
+        published=source_words(one).removeprefix("the source says "),
         verdict={True: "shown", False: "not shown", None: "unknown"}[one.shown],
     )
+
+
+def _where(one: Shown) -> str:
+    """Name the phases, of a ratio with the figures that it is made of."""
+    if one.against is None or one.value is None:
+        return one.of if one.against is None else f"{one.of} against {one.against}"
+    value = written(one.figure, one.value, is_ratio=False)
+    base = written(one.against_figure or one.figure, one.base, is_ratio=False)
+    return f"{one.of} ({value}) against {one.against} ({base})"
 
 
 @dataclass(frozen=True)

@@ -13,6 +13,7 @@ import msgspec
 from simulators.events import Mode
 from sqlwatch import __version__
 from sqlwatch.diagnose import Finding
+from sqlwatch.diagnose.lesson import Shown
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.report.json import Comparison, PhaseReport, as_lines, comparison, phase_report
 
@@ -56,10 +57,14 @@ class SnapshotReport(msgspec.Struct, frozen=True):
     comparison: Comparison | None
     """Of the newest phases of the two modes, where both have run."""
     findings: tuple[Finding, ...]
+    effects: tuple[Shown, ...] = ()
+    """Of a lesson, as far as its phases have ended; empty elsewhere."""
 
 
-def snapshot_report(snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str) -> SnapshotReport:
-    """Build the report; headline and findings are those that the dashboard shows, `time` the wall-clock time."""
+def snapshot_report(
+    snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str, effects: Sequence[Shown] = ()
+) -> SnapshotReport:
+    """Build the report; headline, findings and effects are those on screen, `time` is the wall-clock time."""
     simulation, wal = snapshot.simulation, snapshot.wal
     contended = simulation.latest_of(Mode.CONTENDED) if simulation is not None else None
     single = simulation.latest_of(Mode.SINGLE_WRITER) if simulation is not None else None
@@ -82,9 +87,19 @@ def snapshot_report(snapshot: Snapshot, headline: str, findings: Sequence[Findin
         ended_phases=tuple(map(phase_report, simulation.ended_phases)) if simulation is not None else (),
         comparison=comparison(contended, single) if contended is not None and single is not None else None,
         findings=tuple(findings),
+        effects=tuple(effects),
     )
 
 
-def snapshot_json(snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str) -> str:
+def snapshot_line(
+    snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str, effects: Sequence[Shown] = ()
+) -> bytes:
+    """Return the report as JSON on one line, without a line end."""
+    return msgspec.json.encode(snapshot_report(snapshot, headline, findings, time, effects))
+
+
+def snapshot_json(
+    snapshot: Snapshot, headline: str, findings: Sequence[Finding], time: str, effects: Sequence[Shown] = ()
+) -> str:
     """Return the report as indented JSON text."""
-    return as_lines(snapshot_report(snapshot, headline, findings, time))
+    return as_lines(snapshot_report(snapshot, headline, findings, time, effects))

@@ -14,18 +14,26 @@ from sqlwatch.metrics.result import Environment, Result
 from sqlwatch.metrics.result_codes import name_of
 from sqlwatch.metrics.snapshot import Accounting, Period, Worker
 from sqlwatch.report import figures
+from sqlwatch.report.first_page import first_page
 from sqlwatch.report.json import comparison
 from sqlwatch.report.plain import WIDTH, cut, number, row, wrapped
 from sqlwatch.report.rounds import round_lines
 
 
-def simulation_text(result: Result, title: str | None = None) -> str:
-    """Return the summary of a finished or interrupted simulation, without a line end after its last line."""
+def simulation_text(result: Result, title: str | None = None, *, short_last: bool = False) -> str:
+    """Return the summary of a finished or interrupted simulation, without a line end after its last line.
+
+    `short_last` puts what matters below all the rest: on a terminal the last lines are those in sight.
+    """
     simulation = result.final.simulation
     shown = shown_phases(result.phases)
-    parts = [
+    found = findings(result.phases)
+    short = [
         [*wrapped(title or "sqlwatch simulate"), *_setting(simulation.workload if simulation else "", result)],
         _message(result),
+        *first_page(result, shown, found),
+    ]
+    rest = [
         *([_all_phases(result.phases)] if len(shown) < len(result.phases) else []),
         *_phases(shown, result.compared),
         round_lines(shown),
@@ -34,8 +42,15 @@ def simulation_text(result: Result, title: str | None = None) -> str:
         *(_workers(shown[first : first + 2], _exits(result)) for first in range(0, len(shown), 2)),
         _unusual_exits(result),
         _accounting(result.accounting),
-        _findings(findings(result.phases)),
+        _findings(found),
     ]
+    return two_parts(short, rest, short_last=short_last)
+
+
+def two_parts(short: Sequence[Sequence[str]], rest: Sequence[Sequence[str]], *, short_last: bool) -> str:
+    """Join paragraphs of lines: those that matter, a line that says where the rest is, and the rest."""
+    where = ["All of it stands above." if short_last else "All of it follows."]
+    parts = [*rest, *short, where] if short_last else [*short, where, *rest]
     return "\n\n".join("\n".join(lines) for lines in parts if lines)
 
 

@@ -8,12 +8,15 @@ from simulators.scenario import Scenario
 from sqlwatch.charts.aligned import aligned
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.side_table import side_table
-from sqlwatch.diagnose.lesson import Lesson, Shown, measured_words, verdict_so_far, written
+from sqlwatch.diagnose import findings
+from sqlwatch.diagnose.compared import phases_in_words
+from sqlwatch.diagnose.lesson import Lesson, Shown, expected_words, here_words, source_words, verdict_so_far
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.snapshot import LessonRun, Period, Status
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
+from sqlwatch.tui.findings_panel import WORDS
 from sqlwatch.tui.lesson_panel import MARKS, run_of
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
@@ -21,6 +24,12 @@ from sqlwatch.tui.view import View
 _AROUND = 8
 """Columns of the screen that are not the table's: padding, indent, scrollbar."""
 _WIDEST = 120
+
+
+_TURNED = (
+    "A queue helps where writers sleep while the lock is free: transactions with pauses between them, or bursts. Tiny "
+    "ones without a pause lose by it (the lesson hot-loop); where hardly any two meet, nothing changes (--think 500ms)."
+)
 
 
 def comparison_page(columns: Callable[[], int]) -> Callable[[View], Page]:
@@ -47,7 +56,7 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         Section("What was expected, and what happened here", Ink.STRONG, tuple(map(_effect, lesson.shown))),
         Section(
             "What was compared", Ink.STRONG,
-            tuple(line(clean(phase.name), clean(scenario.words_of(phase))) for phase in scenario.phases),
+            tuple(line(clean(name), clean(words)) for name, words in phases_in_words(scenario)),
         ),
         Section("Why", Ink.STRONG, _text(scenario.expect)),
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
@@ -72,8 +81,13 @@ def _of_modes(view: View, width: int) -> Page:
     if not head:
         words = f"Only {base.name} has run so far: esc, then m runs the other mode, and c compares the two."
         head.append(line("", words))
+    found = tuple(line(WORDS[one.severity], clean(one.summary)) for one in findings(phases))
+    why = (Section("Findings", Ink.STRONG, found),) if found else ()
+    turned = (Section("When it would not happen", Ink.STRONG, (line("", _TURNED),)),) if len(phases) > 1 else ()
     return (
         Section("The modes side by side, the newest phase of each", Ink.STRONG, tuple(head)),
+        *why,
+        *turned,
         Section("Figures", Ink.STRONG, _table(phases, base, width, _live_name(view))),
     )
 
@@ -116,16 +130,14 @@ def _verdict(lesson: Lesson, *, is_over: bool) -> str:
 
 def _effect(one: Shown) -> Line:
     """Return an effect: whether it showed, the figure here, what was expected, what the source says."""
-    against = f" against {one.against}" if one.against is not None else ""
     ink = {True: Ink.STRONG, False: Ink.WARNING, None: Ink.MUTED}[one.shown]
     row: Row = (
-        Segment(clean(f"{one.says}, {one.of}{against}: ")),
-        Segment(f"here {measured_words(one)}", ink),
-        Segment(clean(f"; expected {one.expected}"), Ink.MUTED),
+        Segment(clean(f"{one.says}: ")),
+        Segment(clean(here_words(one)), ink),
+        Segment(clean(f"; {expected_words(one)}"), Ink.MUTED),
     )
     if one.published is not None:
-        said = written(one.figure, one.published, is_ratio=one.against is not None)
-        row = (*row, Segment(f"; the source says {said}", Ink.MUTED))
+        row = (*row, Segment(f"; {source_words(one)}", Ink.MUTED))
     return Line(MARKS[one.shown], row)
 
 

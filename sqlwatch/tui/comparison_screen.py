@@ -21,8 +21,8 @@ class ComparisonScreen(DetailScreen):
     """Follows the Snapshots and the size of the terminal; esc goes back to the charts."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("c", "close", "close"),
-        Binding("n", "app.next_phase", "next phase"),
+        Binding("c", "close", "close the page"),
+        Binding("n", "app.next_phase", "next phase of the lesson"),
         Binding("o", "open_lesson", "open a lesson"),
     ]
 
@@ -34,6 +34,11 @@ class ComparisonScreen(DetailScreen):
         """Make the table as wide as the terminal is now."""
         self._columns = event.size.width
         self.show(self._view)
+
+    @property
+    def _hint(self) -> str:
+        below = "; below: why, when it would not happen, all figures" if self._view.lesson is not None else ""
+        return f"{super()._hint}{below}"
 
     async def action_open_lesson(self) -> None:
         """Go to the lessons instead."""

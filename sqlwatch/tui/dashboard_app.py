@@ -14,6 +14,7 @@ from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.inks import DARK, LIGHT, Inks
 from sqlwatch.tui.keys import Key
+from sqlwatch.tui.page_screen import PageScreen
 from sqlwatch.tui.panel import Panel, Rows
 from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.protocol import WatchSessionProtocol
@@ -196,17 +197,31 @@ class DashboardApp(SessionApp):
             widget.use(self._inks)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """Offer every action of the keys in the palette, and the two themes."""
+        """Offer every action of the page above the panels, then those of the keys, which close it, and the themes."""
+        own = screen.own_bindings() if isinstance(screen, PageScreen) else []
+        done = {"command_palette"}
+        for binding in own:
+            action = binding.action.removeprefix("app.")
+            if action not in done:
+                done.add(action)
+                words = binding.tooltip or "On this page."
+                yield SystemCommand(binding.description.capitalize(), words, self._runner(binding.action, screen))
         for key in self.KEYS:
-            if key.action != "command_palette":
+            if key.action not in done:
                 words = f"{key.shown.split(', ')[0]}: {key.tooltip}"
                 yield SystemCommand(key.description.capitalize(), words, self._runner(key.action))
         if not self.ansi:
             yield SystemCommand("Dark theme", "Light text on dark.", lambda: setattr(self, "theme", DARK.name))
             yield SystemCommand("Light theme", "Dark text on light.", lambda: setattr(self, "theme", LIGHT.name))
 
-    def _runner(self, action: str) -> Callable[[], object]:
-        return lambda: self.call_next(self.run_action, action)
+    def _runner(self, action: str, screen: Screen[object] | None = None) -> Callable[[], object]:
+        return lambda: self.call_next(self._run_chosen, action, screen)
+
+    async def _run_chosen(self, action: str, screen: Screen[object] | None) -> None:
+        """Run an action on a page, or, without one, on the dashboard after closing what is above it."""
+        if screen is None and isinstance(self.screen, PageScreen):
+            self.screen.dismiss()
+        await self.run_action(action, screen)
 
     def change(self, live: View, notice: str = "") -> None:
         """Show another state of the screen, with a few words in answer to a key for a moment."""

@@ -12,11 +12,11 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sqlwatch.charts.segment import Ink, Row, Segment, plain
 from sqlwatch.tui.inks import Inks
+from sqlwatch.tui.page_screen import PageScreen
 from sqlwatch.tui.view import View
 
 if TYPE_CHECKING:
@@ -53,18 +53,17 @@ class Section(NamedTuple):
 Page = tuple[Section, ...]
 
 
-class DetailScreen(ModalScreen[None]):
+class DetailScreen(PageScreen):
     """Shows what `page` makes of the View; `step` gives the page of the item so many steps further in its list."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,enter", "close", "close"),
-        Binding("left", "step(-1)", "the one before"),
-        Binding("right", "step(1)", "the next one"),
-        Binding("space", "app.freeze", "freeze"),
-        Binding("e", "app.export", "export"),
-        Binding("y", "app.copy", "copy"),
+        Binding("escape,q,enter", "close", "close the page"),
+        Binding("left", "step(-1)", "the neighbour before"),
+        Binding("right", "step(1)", "the next neighbour"),
+        Binding("space", "app.freeze", "freeze the display"),
+        Binding("e", "app.export", "export what is on screen"),
+        Binding("y", "app.copy", "copy to the clipboard"),
         Binding("question_mark,f1", "app.help", "help"),
-        Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
     CSS = """
     DetailScreen { background: $background; }

@@ -7,13 +7,16 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
 
-MakeFigures = Callable[[Snapshot, str, Sequence[Finding]], Mapping[str, str]]
-"""From a Snapshot with its headline and findings to texts by the ending of their file, such as `.json`."""
+if TYPE_CHECKING:
+    from sqlwatch.diagnose.lesson import Lesson
+
+MakeFigures = Callable[[Snapshot, str, Sequence[Finding], "Lesson | None"], Mapping[str, str]]
+"""From a Snapshot, its headline and findings, and the lesson that runs, to texts by the ending of their file."""
 
 _MOST_OF_A_SECOND: Final = 100
 

@@ -12,22 +12,21 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import VerticalScroll
-from textual.screen import ModalScreen
 from textual.widgets import Static
 
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.tui.keys import GROUPS, Key
+from sqlwatch.tui.page_screen import PageScreen
 
 Guide = Sequence[tuple[str, str]]
 """A title and a paragraph for each panel; the signs of the glyph set stand in braces."""
 
 
-class HelpScreen(ModalScreen[None]):
+class HelpScreen(PageScreen):
     """One page to scroll."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,question_mark,f1,space,enter", "close", "close"),
-        Binding("ctrl+c", "app.quit", "quit", priority=True),
+        Binding("escape,q,question_mark,f1,space,enter", "close", "close the page"),
     ]
     CSS = """
     HelpScreen { background: $background; }

@@ -76,10 +76,11 @@ class LessonApp(DashboardApp):
         return replace(view, lesson=Lesson(self._scenario, judge(self._scenario, ended), snapshot.lesson.faults))
 
     def draw(self, snapshot: Snapshot) -> None:
-        """Show a Snapshot; the last one of a lesson brings the comparison."""
+        """Show a Snapshot; the last one of a lesson, or of a run with several modes, brings the comparison."""
         super().draw(snapshot)
         run = snapshot.lesson
-        is_over = snapshot.status is Status.ENDED and run is not None and any(run.ended)
+        has_phases = any(run.ended) if run is not None else len(self._live.phases()) > 1
+        is_over = snapshot.status is Status.ENDED and has_phases
         if is_over and self._opening is None and len(self.screen_stack) == 1:
             self.action_compare()
 
@@ -176,7 +177,7 @@ class LessonApp(DashboardApp):
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer the lesson in full and every lesson to run, besides the actions of the keys."""
         yield from super().get_system_commands(screen)
-        yield SystemCommand("The lesson in full", "All that it says of itself.", self.action_lesson_page)
+        yield SystemCommand("The lesson in full", "All that it says of itself.", self._runner("lesson_page"))
         if self._open_lesson is not None:
             for name in names():
                 yield SystemCommand(f"Run lesson: {name}", "Ends the present run.", self._lesson_runner(name))

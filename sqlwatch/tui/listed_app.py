@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlwatch.tui.cursor_panel import CursorPanel
 from sqlwatch.tui.dashboard_app import DashboardApp
 from sqlwatch.tui.findings_panel import FindingsPanel
+from sqlwatch.tui.page_screen import PageScreen
 from sqlwatch.tui.sorted_panel import SortedPanel
 from sqlwatch.tui.view import View
 
@@ -144,8 +145,14 @@ class ListedApp(DashboardApp):
     def tell(self, words: str) -> None:
         """Say a few words in the headline, and over the screen that hides it."""
         self.say(words)
-        if self.following is not None:
+        if self.page_text:
             self.notify(words, timeout=4, markup=False)
+
+    @property
+    def page_text(self) -> str:
+        """The text of the page above the panels; empty where there is none."""
+        pages = (screen for screen in reversed(self.screen_stack) if isinstance(screen, PageScreen))
+        return next((page.text for page in pages if page.text), "")
 
     def _filter(self, text: str) -> None:
         self.table.use_filter(text)

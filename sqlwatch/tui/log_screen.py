@@ -6,7 +6,6 @@ from typing import ClassVar, Final
 
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.screen import ModalScreen
 
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
@@ -15,6 +14,7 @@ from sqlwatch.metrics.recents import GRAVE, GRAVE_WAIT_NS, NEWEST
 from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.tui.event_filter import HINT, event_filter
 from sqlwatch.tui.inks import Inks
+from sqlwatch.tui.page_screen import PageScreen
 from sqlwatch.tui.panel import Rows, clipped, cut
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
@@ -139,24 +139,23 @@ def moment(since_start_ns: int) -> str:
     return f"{seconds // 60}:{seconds % 60:02d}.{ms:03d}"
 
 
-class LogScreen(ModalScreen[None]):
+class LogScreen(PageScreen):
     """The log over the whole screen."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape", "back", "back"),
-        Binding("q,v", "close", "close"),
-        Binding("up", "scroll_lines(1)", "up"),
-        Binding("down", "scroll_lines(-1)", "down"),
-        Binding("pageup", "scroll_pages(1)", "page up"),
-        Binding("pagedown", "scroll_pages(-1)", "page down"),
-        Binding("home", "scroll_lines(1000000)", "oldest"),
-        Binding("end", "scroll_lines(-1000000)", "newest"),
-        Binding("slash", "filter", "filter"),
-        Binding("space", "app.freeze", "freeze"),
-        Binding("e", "app.export", "export"),
-        Binding("y", "app.copy", "copy"),
+        Binding("escape", "back", "back, or show all again"),
+        Binding("q,v", "close", "close the page"),
+        Binding("up", "scroll_lines(1)", "scroll up"),
+        Binding("down", "scroll_lines(-1)", "scroll down"),
+        Binding("pageup", "scroll_pages(1)", "scroll a page up"),
+        Binding("pagedown", "scroll_pages(-1)", "scroll a page down"),
+        Binding("home", "scroll_lines(1000000)", "go to the oldest event"),
+        Binding("end", "scroll_lines(-1000000)", "follow the newest event"),
+        Binding("slash", "filter", "filter the events"),
+        Binding("space", "app.freeze", "freeze the display"),
+        Binding("e", "app.export", "export what is on screen"),
+        Binding("y", "app.copy", "copy to the clipboard"),
         Binding("question_mark,f1", "app.help", "help"),
-        Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
     CSS = """
     LogScreen { background: $background; }

@@ -17,7 +17,7 @@ def export(app: ListedApp, exporter: Exporter, view: View) -> str:
     """Write picture, text and figures of what is on screen; return a sentence for the notice."""
     texts = {".svg": app.export_screenshot(title="sqlwatch"), ".txt": screen_text(app)}
     if view.snapshot is not None:
-        texts |= exporter.figures(view.snapshot, view.headline, view.findings)
+        texts |= exporter.figures(view.snapshot, view.headline, view.findings, view.lesson)
     return exporter.write(texts, datetime.now())
 
 
@@ -26,8 +26,8 @@ def copied_text(app: ListedApp) -> tuple[str, str]:
 
     Without either it is the headline and the table.
     """
-    if app.following is not None:
-        return "this page", app.following.text
+    if app.page_text:
+        return "this page", app.page_text
     if isinstance(app.focused, Panel):
         return app.focused.TITLE, app.focused.text.rstrip()
     headline = app.screen_stack[0].query_one("#headline", Rows).text
@@ -36,8 +36,8 @@ def copied_text(app: ListedApp) -> tuple[str, str]:
 
 def screen_text(app: ListedApp) -> str:
     """Return the text of what is on screen: of the screen above the panels, or of each panel, the upper ones first."""
-    if app.following is not None:
-        return app.following.text
+    if app.page_text:
+        return app.page_text
     shown = [rows for rows in app.screen_stack[0].query(Rows) if rows.display and rows.id != "footer"]
     shown.sort(key=lambda rows: (rows.region.y, rows.region.x))
     return "\n\n".join(rows.text.rstrip() for rows in shown if rows.text.strip())

@@ -78,7 +78,7 @@ GUIDE: Final = (
         "Comparison",
         "c puts the phases side by side, at any time, as far as they have run: verdict, effects, figures with ratios, "
         "what the source published, why, and when it would not happen. Without a lesson it compares the modes: run "
-        "one, press m, run the other, press c.",
+        "one, press m, run the other, press c. It opens by itself where such a run ends by itself.",
     ),
     (
         "Findings",

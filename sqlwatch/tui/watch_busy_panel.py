@@ -31,7 +31,7 @@ class BusyPanel(Panel):
     def facts(self, view: View) -> list[Row]:
         """Count the lines by what they mean."""
         busy = _busy(view)
-        if busy is None:
+        if busy is None or not busy.sources:
             return []
         return _counts(busy)
 
@@ -44,7 +44,7 @@ class BusyPanel(Panel):
             return [(Segment(prefix + ("nothing has been seen yet" if unseen else _HINT), Ink.MUTED),)]
         now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
         rows: list[Row] = [(Segment(f" {cut(clean(text), width - 1)}", Ink.WARNING),) for text in busy.trouble[:height]]
-        if self.size.height < self.LEAST_TITLED:
+        if self.size.height < self.LEAST_TITLED and busy.sources:
             head = (Segment(" busy errors ", Ink.MUTED), *_counts(busy)[0])
             left = width - width_of(head) - 2
             last = f"; {_ago(busy.newest[-1], now_ns).strip()}: {text_of(busy.newest[-1])}" if busy.newest else ""

@@ -69,7 +69,7 @@ def _figures(snapshot: Snapshot, observed: Observed) -> list[Row]:
     held = observed.write_utilisation if is_there else None
     figures.append(figure(units.share(held), units.SHARE_WIDTH, "write lock held"))
     if observed.busy is not None:
-        errors = observed.busy.busy_errors
+        errors = observed.busy.busy_errors if observed.busy.sources else None  # without a log that can be read: unknown
         ink = Ink.WARNING if errors else Ink.STRONG
         figures.append(figure(units.count(errors), 1, "busy errors", ink))
     else:

@@ -57,6 +57,58 @@ def test_a_wrong_name_suggests_the_nearest(run: Run, command: str) -> None:
     assert outcome.sentence == "sqlwatch: There is no scenario starvaton; did you mean starvation?"
 
 
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("repeats = 0\n", "repeats: must be a whole number of at least 1."),
+        ('repeats = "two"\n', "repeats: must be a whole number, and is a text."),
+        ('[[phases]]\nnam = "a"\n', "phases[0] (the 1st): there is no key nam; did you mean name?"),
+        (
+            '[[phases]]\nname = "a"\nworkload = 3\n',
+            "phases[0].workload (the 1st): must be a table, and is a whole number.",
+        ),
+        ('[[effects]]\nsays = "x"\n', "effects[0] (the 1st): the key figure is missing."),
+        ('[[sweeps]]\nname = "x"\nphases = ["a"]\n', "sweeps[0].phases (the 1st): must be a list of at least 2."),
+        (
+            "[workload]\nwriters = 2\n[[published]]\nzzz = 1\n",
+            "published[0] (the 1st): there is no key zzz; known are what, value.",
+        ),
+    ],
+)
+@pytest.mark.parametrize("command", [["scenarios"], ["simulate", "--headless"]])
+def test_a_mistake_in_a_file_is_told_in_plain_words(
+    run: Run, tmp_path: Path, command: list[str], text: str, words: str
+) -> None:
+    path = tmp_path / "my.toml"
+    path.write_text(text)
+    outcome = run(*command, str(path))
+    assert (outcome.code, outcome.session) == (2, None)
+    assert outcome.sentence == f"sqlwatch: {path}: {words}"
+
+
+def test_a_file_is_explained_by_its_place_and_a_workload_alone_for_what_it_is(run: Run, tmp_path: Path) -> None:
+    path = tmp_path / "my own.toml"
+    path.write_text("[workload]\nwriters = 3\n")
+    outcome = run("scenarios", str(path))
+    words = " ".join(outcome.out.split())
+    assert "A workload without phases, so nothing is compared: 3 writers hold 2ms" in words
+    assert f"sqlwatch simulate '{path}'" in words
+    outcome = run("scenarios", str(path), "--check")
+    assert (outcome.code, "there is nothing to check" in outcome.sentence) == (2, True)
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("starvation.toml", "There is no file starvation.toml. There is a lesson starvation."),
+        ("", "Name a lesson (`sqlwatch scenarios` lists them) or a TOML file; this is empty."),
+    ],
+)
+def test_a_name_that_leads_nowhere_leads_on(run: Run, name: str, words: str) -> None:
+    outcome = run("simulate", name)
+    assert (outcome.code, outcome.sentence) == (2, f"sqlwatch: {words}")
+
+
 @pytest.mark.parametrize("option", [["--compare"], ["--db", "x.db"]])
 def test_a_lesson_has_phases_and_databases_of_its_own(run: Run, option: list[str]) -> None:
     outcome = run("simulate", "starvation", *option)
@@ -87,8 +139,9 @@ def test_a_lesson_is_run_and_judged(lesson: Path) -> None:
 def test_a_check_fails_if_an_effect_does_not_appear(lesson: Path) -> None:
     done = sqlwatch("scenarios", lesson, "--check")
     assert (done.returncode, "1 of 1 lessons" in done.stdout) == (0, True)
-    lesson.write_text(SHORT.replace("0.01", "1e9"))
+    lesson.write_text(SHORT.replace("0.01", "1e9").replace("Two against one", "Two against one " * 6))
     done = sqlwatch("scenarios", lesson, "--check")
     assert done.returncode == 1
     assert "NOT SHOWN" in done.stdout
-    assert "that is not what was expected" in done.stdout
+    assert "not as expected (at least 1,000,000,000x)" in " ".join(done.stdout.split())
+    assert all(len(line) <= 80 for line in done.stdout.splitlines())

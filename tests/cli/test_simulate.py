@@ -52,10 +52,12 @@ def test_the_help_names_every_parameter_with_what_is_allowed(run: Run) -> None:
         assert f"--{key}" in help_text
     assert "0 to 64" in help_text
     assert "contended, mutex, single-writer" in help_text or "contended|mutex|single-writer" in help_text
-    for present in ("--html FILE", "text|json|csv", "lock_wait_ms.p99"):
+    for present in ("--html FILE", "text|json|jsonl|csv", "--interval", "lock_wait_ms.p99", "The workload:"):
         assert present in help_text
-    for absent in ("--record", "--interval", "jsonl"):
-        assert absent not in help_text
+    assert "--record" not in help_text
+    lines = run("simulate", "--help").out.splitlines()
+    assert "  sqlwatch simulate starvation" in [line[:30] for line in lines], "examples stay on lines of their own"
+    assert help_text.index("--fps") < help_text.index("The workload:") < help_text.index("--writers")
 
 
 def test_the_default_duration_is_10_s_a_phase(run: Run) -> None:
@@ -179,7 +181,7 @@ def test_a_failed_run_keeps_its_code_over_a_threshold(run: Run, fake: type[FakeS
         (["simulate", "--hold", "2 parsecs"], "500us, 2ms or 1.5s"),
         (["simulate", "--writer", "3"], "--writers"),
         (["simulate", "--fps", "50"], "1<=x<=10"),
-        (["simulate", "--format", "xml"], "'text', 'json', 'csv'"),
+        (["simulate", "--format", "xml"], "'text', 'json', 'jsonl', 'csv'"),
         (["simulate", "--fail-on", "busy_error>0"], "did you mean busy_errors?"),
         (["simulate", "--compare", "--mode", "mutex"], "--compare runs contended and then single-writer"),
         (["simulate", "-o", "same.db", "--db", "./same.db"], "is a file of the database"),

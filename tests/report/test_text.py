@@ -39,6 +39,58 @@ def test_compared_phases_stand_side_by_side_with_their_ratio() -> None:
     assert "single-writer / contended: throughput x1.25, commit latency p99 x0.0" in text
 
 
+def first_page_of(text: str) -> str:
+    """What stands before the rest."""
+    page = text.partition("All of it follows.")[0]
+    assert page != text
+    return page
+
+
+def test_the_first_page_says_what_matters() -> None:
+    workers = tuple(make_worker(number, share=0.25, was_starved=number == 3) for number in range(1, 5))
+    contended = make_period(committed=1_000, workers=workers, fairness=Fairness(jain=0.4, starved_workers=1),
+                            wasted_lock_time=0.4)  # fmt: skip
+    single = make_period(Mode.SINGLE_WRITER, committed=1_250, commit_latency=histogram(3 * MS, 4 * MS))
+    page = first_page_of(simulation_text(make_result(contended, single, compare=True)))
+    assert len(page.splitlines()) <= 32, "it is seen at a glance"
+    words = " ".join(page.split())
+    assert "In short: single-writer against contended: 125/s commits instead of 100/s (x1.25), a commit" in words
+    assert line_with(page, "fairness").split()[-3:] == ["0.40", "1.00", "x2.50"]
+    assert "WARNING contended: 1 of 4 writers starved (worker 3)" in words
+    assert "WARNING contended: the write lock was free 40% of the time while somebody waited for it" in words
+    assert "Nothing was lost: all 80 rows that were committed are there, and no others." in words
+
+
+def test_the_first_page_of_one_phase_has_no_ratio_and_says_what_is_broken() -> None:
+    accounting = Accounting(100, 98, 90, 5, 1, 90, 88, 2)
+    page = first_page_of(simulation_text(make_result(make_period(), accounting=accounting)))
+    assert "ratio" not in page
+    page = " ".join(page.split())
+    assert "Findings: none" in page
+    assert "BROKEN, so that no figure can be trusted: 2 transactions were done and never reported." in page
+    assert "Nothing was lost" not in page
+
+
+def test_nothing_is_said_to_be_there_that_was_not_counted() -> None:
+    unknown = msgspec.structs.replace(make_result().accounting, rows_in_database=None)
+    assert "the rows could not be counted" in first_page_of(
+        simulation_text(make_result(make_period(), accounting=unknown))
+    )
+    killed = msgspec.structs.replace(make_result().accounting, workers_killed=1, in_doubt=1)
+    page = " ".join(first_page_of(simulation_text(make_result(make_period(), accounting=killed))).split())
+    assert "the accounting has what killed workers left in doubt" in page
+
+
+def test_on_a_terminal_what_matters_stands_last() -> None:
+    result = make_result(make_period())
+    first, last = simulation_text(result), simulation_text(result, short_last=True)
+    assert first.split("All of it follows.")[0].strip() in last
+    assert last.endswith("All of it stands above.")
+    assert last.index("Accounting") < last.index("Nothing was lost")
+    parts = {paragraph for paragraph in first.split("\n\n") if "All of it" not in paragraph}
+    assert parts == {paragraph for paragraph in last.split("\n\n") if "All of it" not in paragraph}
+
+
 def test_without_a_comparison_there_is_no_ratio() -> None:
     assert "ratio" not in simulation_text(make_result(make_period()))
 
@@ -51,7 +103,7 @@ def test_sampled_figures_are_marked_and_the_mark_is_explained() -> None:
 
 def test_what_is_unknown_is_a_dash_and_never_0() -> None:
     period = make_period(wasted_lock_time=None, quality={"wasted_lock_time": Quality.UNKNOWN})
-    assert line_with(simulation_text(make_result(period)), "yet waited for").split()[-1] == UNKNOWN
+    assert line_with(simulation_text(make_result(period)), "lock free, yet wanted").split()[-1] == UNKNOWN
 
 
 def test_unfinished_waits_count_in_the_second_row_of_percentiles() -> None:
@@ -119,4 +171,4 @@ def test_many_phases_are_listed_and_the_newest_of_each_mode_shown() -> None:
     ]
     text = simulation_text(make_result(*phases))
     assert sum(line.lstrip()[:1].isdigit() and "/s" in line for line in text.splitlines()) == 6
-    assert next(line for line in text.splitlines() if line.startswith("commits ")).split() == ["commits", "500", "600"]
+    assert line_with(text, "commits" + " " * 20).split() == ["commits", "500", "600"]

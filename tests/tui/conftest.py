@@ -64,17 +64,19 @@ def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
 def opened() -> Open:
     """Return a way to open the dashboard at a size."""
 
-    return _opening(lambda session, glyphs: SimulateApp(session, headline=headline, glyphs=glyphs))
+    return opening(lambda session, glyphs: SimulateApp(session, headline=headline, glyphs=glyphs))
 
 
 @pytest.fixture
 def watched() -> Open:
     """Return a way to open the dashboard of an observed database at a size."""
     judged = {"headline": observed.verdict, "findings": observed.findings}
-    return _opening(lambda session, glyphs: WatchApp(session, **judged, glyphs=glyphs))
+    return opening(lambda session, glyphs: WatchApp(session, **judged, glyphs=glyphs))
 
 
-def _opening(make: Callable[[FakeSession, str], DashboardApp]) -> Open:
+def opening(make: Callable[[FakeSession, str], DashboardApp]) -> Open:
+    """Return a way to open what `make` makes, at a size."""
+
     @asynccontextmanager
     async def open_at(width: int = 120, height: int = 40, *, glyphs: str = "braille") -> AsyncIterator[Screen]:
         session = FakeSession()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -11,12 +12,25 @@ import pytest
 
 from simulators.events import Mode
 from sqlwatch.charts import units
-from sqlwatch.metrics.snapshot import Fairness, Pin, Snapshot
+from sqlwatch.cli import exporting
+from sqlwatch.diagnose.lesson import Lesson, judge, written
+from sqlwatch.diagnose.side_by_side import side_by_side, times_words
+from sqlwatch.diagnose.simulation import current_findings
+from sqlwatch.metrics.observed import BusyLog
+from sqlwatch.metrics.snapshot import Fairness, Period, Pin, Snapshot
 from sqlwatch.report.snapshot_json import snapshot_json
+from sqlwatch.report.why_json import why_json
+from sqlwatch.tui import outgoing
+from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.columns import state_of
+from sqlwatch.tui.comparison_screen import ComparisonScreen
+from sqlwatch.tui.detail_screen import DetailScreen
+from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.modes_panel import FIGURES
-from tests.tui.conftest import Open
-from tests.tui.fake import make_snapshot
+from tests.tui import observed
+from tests.tui.conftest import Open, Screen, opening
+from tests.tui.fake import FakeSession, headline, make_snapshot, queue_waits
+from tests.tui.lessons import LESSON, lesson_snapshot
 
 Report = dict[str, Any]
 
@@ -150,3 +164,231 @@ async def test_the_waits_show_the_figures_of_the_json(opened: Open) -> None:
             assert f"commits {units.rate(phase['commits_per_s'])}" in words
             assert f"p50 {ms(waits['p50'])}" in words
             assert f"{units.count(waits['count'])} waits" in words
+
+
+async def test_the_waits_show_the_longest_and_what_unfinished_ones_make_of_p99(opened: Open) -> None:
+    snapshot = make_snapshot(33, starving=4)
+    assert snapshot.simulation is not None
+    short = msgspec.structs.replace(snapshot.simulation.phase, lock_wait=queue_waits(100))
+    simulation = msgspec.structs.replace(snapshot.simulation, phase=short)
+    snapshot = msgspec.structs.replace(snapshot, simulation=simulation)
+    phase = reported(snapshot)["phase"]
+    async with opened(200, 50) as screen:
+        await screen.send(snapshot)
+        words = " ".join(screen.text("waits").split())
+        assert f"longest {ms(phase['fairness']['longest_wait_ms'])}" in words
+        waits = phase["lock_wait_ms"]
+        assert waits["with_unfinished"]["p99"] > 2 * waits["p99"]
+        assert f"with unfinished {ms(waits['with_unfinished']['p99'])}" in words
+
+
+@pytest.mark.parametrize("number", range(4))
+async def test_the_throughput_now_is_that_of_the_json(opened: Open, number: int) -> None:
+    snapshot = snapshots()[number]
+    async with opened(160, 50) as screen:
+        await screen.send(snapshot)
+        words = " ".join(screen.text("throughput").split())
+        assert f"commits, now {units.rate(reported(snapshot)['commits_per_s'])}" in words
+
+
+@pytest.mark.parametrize("number", [0, 1, 3])
+async def test_readers_and_the_single_writer_show_the_figures_of_the_json(opened: Open, number: int) -> None:
+    snapshot = snapshots()[number]
+    workers = reported(snapshot)["phase"]["workers"]
+    async with opened(160, 60) as screen:
+        await screen.send(snapshot)
+        lines = [line.removeprefix("▸").split() for line in screen.text("workers").splitlines()]
+        shown = {int(words[0]): words[1] for words in lines if words and words[0].isdigit()}
+        assert shown == {worker["id"]: worker["role"] for worker in workers}
+        title = screen.text("workers").splitlines()[0]
+        starved = sum(worker["current_wait_ms"] >= 1000 and worker["commits"] == 0 for worker in workers)
+        assert (f"{starved} STARVED" in title) == (starved > 0)
+
+
+COMPARED: dict[str, Callable[[Report], str]] = {
+    "ran for": lambda phase: units.duration(phase["elapsed_s"] * 1e9),
+    "commits a second": lambda phase: units.rate(phase["commits_per_s"]),
+    "reads a second": lambda phase: units.rate(phase["reads_per_s"]),
+    "lock wait p50": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["p50"]),
+    "lock wait p99": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["p99"]),
+    "lock wait max": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["max"]),
+    "commit latency p50": lambda phase: ms(phase["commit_latency_ms"]["p50"]),
+    "commit latency p99": lambda phase: ms(phase["commit_latency_ms"]["p99"]),
+    "commit latency p99.9": lambda phase: ms(phase["commit_latency_ms"]["p999"]),
+    "commit latency max": lambda phase: ms(phase["commit_latency_ms"]["max"]),
+    "fairness (Jain's index)": lambda phase: units.index(phase["fairness"]["jain"]),
+    "starved writers": lambda phase: units.number(phase["fairness"]["starved_workers"]),
+    "lock free, yet wanted": lambda phase: units.share(phase["wasted_lock_time"]),
+    "WAL at its largest": lambda phase: units.size(phase["wal"]["peak_bytes"]),
+    "checkpoints": lambda phase: units.number(phase["wal"]["checkpoints"]),
+    "busy errors": lambda phase: units.number(phase["busy_errors"]),
+}
+
+
+@pytest.mark.parametrize("number", [1, 3])
+async def test_the_comparison_shows_the_figures_of_the_json(opened: Open, number: int) -> None:
+    snapshot = snapshots()[number]
+    report = reported(snapshot)
+    phases = [*report["ended_phases"], report["phase"]]
+    async with opened(160, 50) as screen:
+        await screen.send(snapshot)
+        await screen.press("c")
+        assert isinstance(screen.app.screen, ComparisonScreen)
+        lines = screen.app.screen.text.splitlines()
+        told = {label.strip() for label, _, _ in side_by_side(phases_of(snapshot))}
+        assert told - set(COMPARED) - {"lock wait p99.9", "rows a second"} == set(), "every figure is held against it"
+        for label, figure in COMPARED.items():
+            (line,) = (line for line in lines if line.strip().startswith(f"{label} "))
+            cells = [word.removeprefix("~") for word in line.strip().removeprefix(label).split()]
+            assert [cell for cell in cells if not cell.startswith("x")] == [figure(phase) for phase in phases], label
+        if report["comparison"] is not None:
+            head = " ".join(lines[1].split())
+            assert f"({times_words(report['comparison']['throughput_ratio'])})" in head
+            assert f"({times_words(report['comparison']['p99_ratio'])})" in head
+
+
+def phases_of(snapshot: Snapshot) -> list[Period]:
+    assert snapshot.simulation is not None
+    return [*snapshot.simulation.ended_phases, snapshot.simulation.phase]
+
+
+@pytest.mark.parametrize("worker_id", [1, 2, 16])
+async def test_the_page_of_a_worker_shows_the_figures_of_the_json(opened: Open, worker_id: int) -> None:
+    snapshot = make_snapshot(33, starving=4)
+    (worker,) = (one for one in reported(snapshot)["phase"]["workers"] if one["id"] == worker_id)
+    async with opened(160, 60) as screen:
+        await screen.send(snapshot)
+        await screen.press(*["down"] * (worker_id - 1), "enter")
+        assert isinstance(screen.app.screen, DetailScreen)
+        words = " ".join(screen.app.screen.text.split())
+        assert f"process {worker['pid']}" in words
+        assert f"commits {worker['commits']:,}, {units.share(worker['share'])} of all writers' commits" in words
+        assert f"busy errors {worker['busy_errors']:,}" in words
+        assert f"longest {ms(worker['longest_wait_ms'])}, ended or not" in words
+        now = f"for {ms(worker['current_wait_ms'])}" if worker["current_wait_ms"] else "not now"
+        assert f"waits now {now}" in words
+
+
+async def test_findings_are_those_of_the_json_with_their_evidence(starved: Open) -> None:
+    snapshot = make_snapshot(33, starving=4)
+    report = json.loads(snapshot_json(snapshot, "", current_findings(snapshot), "2026-01-02T12:00:00"))
+    assert len(report["findings"]) >= 2
+    async with starved(160, 60) as screen:
+        await screen.send(snapshot)
+        words = " ".join(screen.text("findings").split())
+        for finding in report["findings"]:
+            assert f"{finding['severity'].upper()} {finding['summary']}" in words
+        screen.app.query_one("#findings").focus()
+        await screen.press("enter")
+        assert isinstance(screen.app.screen, DetailScreen)
+        page = " ".join(screen.app.screen.text.split())
+        first = report["findings"][0]
+        assert first["code"] in page
+        assert " ".join(first["remedy"].split()) in page
+
+
+@pytest.fixture
+def starved() -> Open:
+    """Return a way to open the dashboard with the real findings."""
+    return opening(
+        lambda session, glyphs: SimulateApp(session, headline=headline, findings=current_findings, glyphs=glyphs)
+    )
+
+
+WATCHED = ["healthy", "idle_writer", "pinned", "absent"]
+
+
+def why(snapshot: Snapshot) -> Report:
+    report: Report = json.loads(why_json(snapshot, observed.findings(snapshot), "2026-01-02T12:00:00"))
+    return report
+
+
+@pytest.mark.parametrize("name", WATCHED)
+async def test_the_header_of_watch_shows_the_figures_of_the_json(watched: Open, name: str) -> None:
+    snapshot = getattr(observed, name)()
+    report = why(snapshot)
+    async with watched(200, 50) as screen:
+        await screen.send(snapshot)
+        words = " ".join(screen.text("header").split())
+        assert f"commits {units.rate(report['rates']['commits_per_s'])}" in words
+        assert f"write lock held {units.share(report['rates']['write_lock_utilisation'])}" in words
+        if report["busy_errors"]["visible"]:
+            assert f"busy errors {units.count(report['busy_errors']['count'])}" in words
+        assert ("NO DATABASE" in words) == (report["absent"] is not None)
+
+
+@pytest.mark.parametrize("name", WATCHED[:3])
+async def test_the_panels_of_watch_show_the_figures_of_the_json(watched: Open, name: str) -> None:
+    snapshot = getattr(observed, name)()
+    report = why(snapshot)
+    async with watched(200, 60) as screen:
+        await screen.send(snapshot)
+        commits = " ".join(screen.text("commits").split())
+        assert f"commits, now {units.rate(report['rates']['commits_per_s'])}" in commits
+        wal, title = report["wal"], " ".join(screen.text("wal").splitlines()[0].split())
+        assert f"file {units.size(wal['file_bytes'])}" in title
+        assert f"{units.count(wal['live_frames'])} frames" in title
+        assert f"{units.count(wal['live_frames'] - wal['backfilled_frames'])} to do" in title
+        locks = screen.text("locks")
+        writer = report["locks"]["write"]
+        if writer is not None:
+            assert f"{units.duration(writer['held_s'] * 1e9)} {writer['pid']}" in " ".join(locks.split())
+        else:
+            assert "free" in next(line for line in locks.splitlines() if line.strip().startswith("write"))
+        table = [line.removeprefix("▸").split() for line in screen.text("processes").splitlines()]
+        cells = {words[0]: words for words in table if words and words[0].isdigit()}
+        for one in report["rates"]["by_process"]:
+            assert units.share(one["utilisation"]) in cells[str(one["pid"])]
+        for one in report["waiters"]:
+            assert f"~{units.duration(one['waiting_s'] * 1e9)}" in cells[str(one["pid"])]
+        words = " ".join(screen.text("findings").split())
+        for finding in report["findings"]:
+            assert units.duration(None if finding["since_s"] is None else finding["since_s"] * 1e9) in words
+
+
+async def test_busy_errors_without_a_log_that_can_be_read_are_unknown_and_not_0(watched: Open) -> None:
+    snapshot = observed.healthy()
+    assert snapshot.observation is not None
+    unread = BusyLog((), ("There is no file app.log.",), {}, 0, ())
+    seen = msgspec.structs.replace(snapshot.observation, busy=unread)
+    snapshot = msgspec.structs.replace(snapshot, observation=seen)
+    report = why(snapshot)["busy_errors"]
+    assert (report["visible"], report["count"]) == (False, None)
+    async with watched(200, 60) as screen:
+        await screen.send(snapshot)
+        assert f"busy errors {units.UNKNOWN}" in " ".join(screen.text("header").split())
+        assert "0 so far" not in screen.text("busy")
+        assert "There is no file app.log." in screen.text("busy")
+
+
+async def test_the_lesson_shows_the_figures_of_its_export() -> None:
+    snapshot = lesson_snapshot(0, repeat=1)
+    assert snapshot.lesson is not None
+    lesson = Lesson(LESSON, judge(LESSON, snapshot.lesson.ended))
+    (texts,) = [exporting._figures(snapshot, "", (), lesson)]
+    effects = json.loads(texts[".json"])["effects"]
+    assert any(effect["shown"] is not None for effect in effects)
+    app = SimulateApp(FakeSession(), headline=headline, lesson=LESSON)
+    async with app.run_test(size=(200, 60)) as pilot:
+        await pilot.pause()
+        screen = Screen(app, pilot, app.session)
+        await screen.send(snapshot)
+        lines = screen.text("lesson").splitlines()
+        for effect in effects:
+            if effect["shown"] is not None:
+                here = written(effect["figure"], effect["measured"], is_ratio=effect["against"] is not None)
+                mark = "shown" if effect["shown"] else "NOT SHOWN"
+                assert any(line.startswith(f"{mark} {here} ({effect['expected']})") for line in lines), effect
+
+
+async def test_an_export_of_the_comparison_is_of_the_comparison(tmp_path: Path) -> None:
+    exporter = Exporter(tmp_path, exporting._figures)
+    app = SimulateApp(FakeSession(), headline=headline, lesson=LESSON, exporter=exporter)
+    async with app.run_test(size=(120, 40)) as pilot:
+        await pilot.pause()
+        screen = Screen(app, pilot, app.session)
+        await screen.send(lesson_snapshot(0, repeat=1))
+        await screen.press("c", "e")
+        (text,) = (path.read_text() for path in tmp_path.glob("*.txt"))
+        assert "What was expected, and what happened here" in text
+        assert outgoing.copied_text(app)[0] == "this page"

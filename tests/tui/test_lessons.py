@@ -202,7 +202,7 @@ async def test_the_comparison_opens_at_the_end_and_again_by_key(taught: Open, si
         await screen.send(last_snapshot())
         text = page(screen)
         for words in (
-            "queue: One queue is enough", "Verdict", "Not shown: throughput", "contended against single-writer: ",
+            "queue: One queue is enough", "Verdict", "Not shown: throughput", "in contended, ", "in single-writer",
             "the source says 20x", "contended 16 writers", "commit latency p99.9", "SQLITE_BUSY_SNAPSHOT",
             "Published: nobody, chapter 3", "who queues is called", "Let them write seldom", "WAL at its largest",
         ):  # fmt: skip
@@ -251,10 +251,23 @@ async def test_without_a_lesson_c_compares_the_modes(taught: Open) -> None:
         assert "Only contended has run so far" in page(screen)
         await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
         text = page(screen)
-        assert "single-writer against contended: x1.23 the commits a second" in text
+        assert "single-writer against contended: 338/s commits instead of 275/s (x1.23), a commit latency" in text
         assert "single-writer (now)" in text
+        assert "WARNING contended: the write lock was free 37% of the time while somebody waited" in text
+        assert "When it would not happen" in text
         await screen.send(make_snapshot(50, mode=Mode.SINGLE_WRITER, switched_after=20))
         assert page(screen) != text, "it follows"
+
+
+async def test_the_comparison_of_two_modes_opens_at_the_end(taught: Open) -> None:
+    async with taught(lesson=None) as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        assert not isinstance(screen.app.screen, ComparisonScreen)
+        await screen.send(make_snapshot(41, mode=Mode.SINGLE_WRITER, switched_after=20, status=Status.ENDED))
+        assert "338/s commits instead of 275/s" in page(screen)
+    async with taught(lesson=None) as screen:
+        await screen.send(make_snapshot(status=Status.ENDED))
+        assert not isinstance(screen.app.screen, ComparisonScreen), "one mode is compared to nothing"
 
 
 async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, opener: Opener) -> None:

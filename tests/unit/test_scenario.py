@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from simulators.scenario import Scenario, ScenarioError, builtin, names, parse, read
+from sqlwatch.diagnose.compared import phases_in_words
 from sqlwatch.diagnose.lesson import FIGURES, check_figures, judge, verdict
 from sqlwatch.metrics.histogram import HistogramBuilder
 from sqlwatch.metrics.snapshot import Period
@@ -35,6 +36,22 @@ def test_every_lesson_is_whole(name: str) -> None:
     assert lesson.phases
     assert lesson.effects
     assert lesson.length_s <= 25, "with starting and ending it must be over in 30 s"
+
+
+@pytest.mark.parametrize("name", names())
+def test_what_phases_run_is_told_apart(name: str) -> None:
+    lesson = builtin(name)
+    told = phases_in_words(lesson)
+    assert [phase for phase, _ in told] == [phase.name for phase in lesson.phases]
+    assert len({words for _, words in told}) == len(told), "no two phases are said to run the same"
+    assert all(" " not in phase and "," not in phase for phase, _ in told), "a name that stands in a sentence"
+
+
+def test_what_the_first_phase_runs_is_whole() -> None:
+    text = "[workload]\nwriters=2\npayload='1KiB'\nautocheckpoint=100\n[[phases]]\nname='a'\n[[phases]]\nname='b'\n"
+    (_, first), (_, second) = phases_in_words(parse(text + "workload={mode='mutex',group-commit=true}", "x"))
+    assert first.endswith("payload 1KiB, autocheckpoint 100, contended")
+    assert second == "the same with mode mutex, group-commit"
 
 
 def test_unknown_names_suggest_the_nearest() -> None:
@@ -120,7 +137,7 @@ def test_two_figures_of_one_phase_are_compared() -> None:
     check_figures(scenario, "x")
     same, other = judge(scenario, [[one, period("b", 100)]])
     assert (same.measured, same.shown, same.against) == (20.0, True, "its service_latency_max_ms")
-    assert same.words == "p99, a against its service_latency_max_ms: here 20x; expected at least 10x"
+    assert same.words == "p99: 40ms in a, 20x its service latency max of 2.0ms; expected at least 10x"
     assert (other.measured, other.against) == (None, "service_latency_max_ms of a"), "a closed loop has no blind figure"
 
 
@@ -136,7 +153,8 @@ def test_effects_are_medians_of_ratios_over_the_repeats() -> None:
     (shown,) = judge(scenario, repeats)
     assert (shown.measured, shown.low, shown.high, shown.shown) == (3.0, 1.5, 9.0, True)
     assert shown.words == (
-        "throughput, b against a: here 3x (1.5x to 9x in the repeats); expected at least 2x; the source says 20x"
+        "throughput: 300/s in b, 3x the 100/s in a (1.5x to 9x in the repeats); expected at least 2x; "
+        "the source says 20x, and here it is less"
     )
     assert verdict([shown]) == "shown"
 
@@ -145,8 +163,8 @@ def test_what_does_not_appear_is_said() -> None:
     scenario = effects("of='a'\nat-most=50", "of='a'\nat-least=50")
     shown = judge(scenario, [[period("a", 100), period("b", 1)]])
     assert [one.shown for one in shown] == [False, True]
-    assert "that is not what was expected" in shown[0].words
-    assert verdict(shown).startswith("not shown: throughput, a: here 100")
+    assert shown[0].words == "throughput: 100/s in a; not as expected (at most 50/s)"
+    assert verdict(shown) == f"not shown: {shown[0].words}"
 
 
 def test_what_was_not_measured_is_unknown() -> None:
@@ -155,7 +173,53 @@ def test_what_was_not_measured_is_unknown() -> None:
         (shown,) = judge(scenario, [periods])
         assert (shown.measured, shown.shown) == (None, None)
         assert "cannot be told here" in shown.words
+        assert verdict([shown]) == "cannot be told: 0 of 1 effects appeared, and 1 could not be measured"
     assert verdict([]) == "measured; nothing in particular was expected"
+
+
+def test_a_verdict_without_all_phases_says_how_much_is_missing() -> None:
+    scenario = effects("of='a'\nat-most=50", "of='a'\nat-least=50", "of='b'\nat-least=50")
+    untold = judge(scenario, [[period("a", 100)]])
+    assert [one.shown for one in untold] == [False, True, None]
+    assert verdict(untold) == f"not shown: {untold[0].words}; 1 more could not be measured"
+    assert verdict(untold[1:]) == "cannot be told: 1 of 2 effects appeared, and 1 could not be measured"
+
+
+@pytest.mark.parametrize(
+    ("count", "published", "words"),
+    [
+        (1900, 20, "the source says 20x, and so it is here"),
+        (5000, 20, "the source says 20x, and here it is more"),
+        (300, 20, "the source says 20x, and here it is less"),
+        (50, 20, "the source says 20x, and here it is the other way round"),
+        (300, 0.5, "the source says 0.5x, and here it is the other way round"),
+        (160, 1, "the source says that it makes no difference, and here it does"),
+        (105, 1, "the source says that it makes no difference, and so it is here"),
+        (0, 20, "the source says 20x, and here it is the other way round"),
+    ],
+)
+def test_the_source_is_held_against_what_was_measured(count: int, published: float, words: str) -> None:
+    scenario = effects(f"of='b'\nagainst='a'\nat-least=0\npublished={published}")
+    (shown,) = judge(scenario, [[period("a", 100), period("b", count)]])
+    assert shown.words.endswith(f"; {words}")
+    is_denied = "round" in words or "here it does" in words
+    assert verdict([shown]) == ("shown" + (f"; of throughput {words}" if is_denied else ""))
+
+
+def test_a_ratio_names_both_figures_of_the_repeat_that_counts() -> None:
+    scenario = effects("of='b'\nagainst='a'\nat-least=2")
+    (odd,) = judge(scenario, [[period("a", 100), period("b", 900)], [period("a", 50), period("b", 100)],
+                              [period("a", 10), period("b", 40)]])  # fmt: skip
+    assert (odd.measured, odd.value, odd.base) == (4.0, 40.0, 10.0)
+    (even,) = judge(scenario, [[period("a", 100), period("b", 900)], [period("a", 50), period("b", 100)]])
+    assert (even.measured, even.value, even.base) == (5.5, None, None)
+    assert even.words.startswith("throughput: 5.5x in b, against a (2x to 9x in the repeats);")
+
+
+def test_what_must_not_be_there_is_expected_to_be_none() -> None:
+    scenario = parse(HEAD + "[[effects]]\nsays='busy errors'\nfigure='busy_errors'\nof='a'\nat-most=0\n", "x")
+    (shown,) = judge(scenario, [[period("a", 100)]])
+    assert shown.words == "busy errors: 0 in a; expected none"
 
 
 def test_every_figure_can_be_asked_of_an_empty_period() -> None:

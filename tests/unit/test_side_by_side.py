@@ -9,7 +9,7 @@ from simulators.scenario import parse
 from sqlwatch.charts.segment import plain, width_of
 from sqlwatch.charts.side_table import side_table
 from sqlwatch.charts.units import UNKNOWN
-from sqlwatch.diagnose.lesson import judge, measured_words, verdict_so_far
+from sqlwatch.diagnose.lesson import here_words, judge, verdict_so_far
 from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
 from sqlwatch.metrics.histogram import HistogramBuilder
 from sqlwatch.metrics.snapshot import Period
@@ -77,7 +77,8 @@ def test_ratios_are_to_the_base_and_errors_have_their_names() -> None:
     assert "read latency p99" not in rows, "nobody read"
     assert "rows a second" not in rows, "each transaction wrote one"
     words = in_words(base, other)
-    assert words.startswith("b against a: x2.50 the commits a second, x4")
+    assert words.startswith("b against a: 250/s commits instead of 100/s (x2.50), ")
+    assert words.endswith("a longest lock wait of 4.0ms instead of 1.0ms (x4.00)")
     assert in_words(period("a", 0), period("b", 0)) == "b against a: nothing to compare yet"
     assert "figure of a" in side_notes((base, other), base)
     assert "figure of" not in side_notes((base,), base)
@@ -90,9 +91,9 @@ def test_what_can_be_told_before_the_end() -> None:
     assert verdict_so_far(told, is_over=False) == "not over yet; none of the 2 effects can be told so far"
     told = judge(SCENARIO, [(first, period("a", 100, errors={5: 300}))])
     assert [one.shown for one in told] == [True, True]
-    assert [measured_words(one) for one in told] == ["3x", "75%"]
+    assert [here_words(one) for one in told] == ["300/s in b, 3x the 100/s in a", "75% in a"]
     assert told[1].expected == "at least 50%"
-    assert verdict_so_far(told, is_over=True) == "shown: all 2 effects appeared"
+    assert verdict_so_far(told, is_over=True) == "shown: both effects appeared"
 
 
 def test_what_to_watch_in_a_phase() -> None:

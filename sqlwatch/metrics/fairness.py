@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from itertools import islice
+from operator import itemgetter
 
 
 def jain_index(commits: Sequence[int]) -> float | None:
@@ -50,23 +53,27 @@ class Streaks:
         """Add one hold that began at `got_ns`."""
         self._pending.append((got_ns, worker))
 
+    def add_all(self, got_ns: Iterable[int], worker: int) -> None:
+        """Add holds of one worker."""
+        self._pending += [(one_ns, worker) for one_ns in got_ns]
+
     def settle(self, now_ns: int) -> None:
         """Judge the holds that nothing can come before any more."""
         limit_ns = now_ns - self._lateness_ns
         self._pending.sort()
-        settled = 0
-        for got_ns, worker in self._pending:
-            if got_ns > limit_ns:
-                break
-            settled += 1
-            self.turns += 1
-            if worker == self._winner:
-                self._length += 1
+        settled = bisect_right(self._pending, limit_ns, key=itemgetter(0))
+        longest_of, winner, length = self.longest_of, self._winner, self._length
+        for _, worker in islice(self._pending, settled):
+            if worker == winner:
+                length += 1
             else:
-                self._winner, self._length = worker, 1
+                winner, length = worker, 1
                 self.count += 1
-            self.longest = max(self.longest, self._length)
-            self.longest_of[worker] = max(self.longest_of.get(worker, 0), self._length)
+            if length > longest_of.get(worker, 0):
+                longest_of[worker] = length
+                self.longest = max(self.longest, length)
+        self._winner, self._length = winner, length
+        self.turns += settled
         del self._pending[:settled]
 
     @property

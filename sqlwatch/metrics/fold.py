@@ -39,6 +39,9 @@ SLICE_NS: Final = 1_000_000_000
 KEPT_PHASES: Final = 20
 """Ended phases that stay apart; older ones live on in the whole run's figures."""
 
+SETTLED_EVERY_NS: Final = 250_000_000
+"""How often streaks are judged: that means sorting what was got in the last second."""
+
 SETTLED_AFTER_NS: Final = 2_000_000_000
 """An ended phase changes no more after this long: batches come up to 100 ms late."""
 
@@ -72,6 +75,7 @@ class SimulationFold:
         """By the number of the phase."""
         self._started_ns: int | None = None
         self._now_ns = 0
+        self._settled_ns = 0
         self._running = False
         self._own_cpu: float | None = None
         self._workers: dict[int, WorkerNow] = {}
@@ -248,7 +252,8 @@ class SimulationFold:
             newest.ran_ns += passed_ns
         if now_ns - newest.started_ns >= SLICE_NS:
             self._slices.append(Tally("window", newest.mode, newest.number, now_ns))
-        if self._current is not None:
+        if self._current is not None and now_ns - self._settled_ns >= SETTLED_EVERY_NS:
+            self._settled_ns = now_ns
             for streaks in self._current.streaks.values():
                 streaks.settle(now_ns)
 

@@ -156,17 +156,20 @@ class Tally:
             worker.lock_wait.add_counts(batch.lock_wait)
         if batch.committed:
             worker.last_commit_ns = batch.until_ns
-        for transaction in batch.transactions:
-            self._add_transaction(batch, transaction, worker, in_detail)
+        if batch.committed < batch.finished:  # who commits has not given up: at thousands a second it pays not to ask
+            for transaction in batch.transactions:
+                self._add_given_up(transaction, worker)
+        if in_detail and batch.transactions:
+            won = [one.got_ns for one in batch.transactions if one.outcome == Outcome.COMMITTED]
+            if won:
+                self.streaks.setdefault(batch.database, Streaks()).add_all(won, batch.worker)
+                self.turns_seen += len(won)
 
-    def _add_transaction(self, batch: Batch, transaction: Transaction, worker: WorkerTally, in_detail: bool) -> None:
+    def _add_given_up(self, transaction: Transaction, worker: WorkerTally) -> None:
         if not transaction.got_ns and (transaction.retries or transaction.outcome == Outcome.WITHDRAWN):
             waited_ns = transaction.done_ns - transaction.asked_ns
             self.given_up.add(waited_ns)
             worker.longest_wait_ns = max(worker.longest_wait_ns, waited_ns)
-        if in_detail and transaction.outcome == Outcome.COMMITTED:
-            self.streaks.setdefault(batch.database, Streaks()).add(transaction.got_ns, batch.worker)
-            self.turns_seen += 1
 
     def add_looks(self, sample: SlotSample) -> None:
         """Add what the sampling of the slots counted; databases count alike."""

@@ -86,6 +86,10 @@ def fitted(row: Iterable[Segment], width: int) -> Row:
     >>> plain(fitted([Segment("throughput")], 7)), plain(fitted([Segment("wal")], 5))
     ('through', 'wal  ')
     """
+    if isinstance(row, tuple):
+        lengths = [len(segment.text) for segment in row]
+        if sum(lengths) == width and 0 not in lengths:
+            return row  # most fit as they are
     left = max(width, 0)
     result: list[Segment] = []
     for text, ink in row:

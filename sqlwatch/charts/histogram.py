@@ -68,7 +68,7 @@ def wait_histogram(
     return [fitted(row, width) for row in (*rows, *below)]
 
 
-def wait_row(waits: Waits, width: int, glyphs: GlyphSet, label: str = "") -> Row:
+def wait_row(waits: Waits, width: int, glyphs: GlyphSet, label: str = "", *, logarithmic: bool = False) -> Row:
     """Draw the waits of one mode in a single row: label, columns from 1 us to 30 s, and what fits of the caption.
 
     >>> from sqlwatch.charts.glyphs import ASCII
@@ -85,7 +85,7 @@ def wait_row(waits: Waits, width: int, glyphs: GlyphSet, label: str = "") -> Row
     plot = room - sum(len(part.text) for part in caption) - len(gap) - len(before) - len(after)
     if plot < 1:
         return fitted((Segment(label, Ink.MUTED), *caption), width)
-    (bars,) = glyphs.fill(_heights(waits.counts, plot * glyphs.columns, logarithmic=False)[0], 1)
+    (bars,) = glyphs.fill(_heights(waits.counts, plot * glyphs.columns, logarithmic)[0], 1)
     parts = (Segment(label, Ink.MUTED), Segment(before, Ink.FAINT), Segment(bars, waits.ink))
     return fitted((*parts, Segment(after + gap, Ink.FAINT), *caption), width)
 

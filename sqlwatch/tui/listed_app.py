@@ -107,15 +107,25 @@ class ListedApp(DashboardApp):
 
     def action_sort(self) -> None:
         """Sort the table in the next way."""
+        if self._table_is_hidden():
+            return
         self.say(f"{self.table.THINGS} by {self.table.next_sort()}")
 
     def action_filter(self) -> None:
         """Ask for a text that the shown items must have in them."""
+        if self._table_is_hidden():
+            return
         from sqlwatch.tui.filter_screen import FilterScreen  # only when it is wanted, as the help
 
         table = self.table
         hint = f"a part of what the {table.THINGS} show; enter keeps it, esc shows all"
         self.push_screen(FilterScreen(table.filter_text, hint, self._filter))
+
+    def _table_is_hidden(self) -> bool:
+        """Tell whether the table is out of sight, and say so."""
+        if not self.table.display:
+            self.say(f"the {self.table.THINGS} are not in sight; the command palette (ctrl+p) shows their panel")
+        return not self.table.display
 
     def on_key(self, event: events.Key) -> None:
         """Hand on what was typed ahead of the line for the filter."""

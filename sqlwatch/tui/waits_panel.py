@@ -41,11 +41,12 @@ class WaitsPanel(Panel):
                 return not_yet("waits", 1)
             return wait_histogram([empty], width, height, view.glyphs, logarithmic=view.logarithmic)
         series = [_waits(mode, period) for mode, period in _chosen(view, simulation.mode, height)]
-        if height == 1:
-            return [wait_row(series[-1], width, view.glyphs, row_label("waits"))]
-        if height < self.LEAST_TITLED:
+        if height < self.LEAST_TITLED and not (len(series) == 1 and self.size.height >= self.LEAST_TITLED):
             labels = [row_label("waits" if index == 0 else "") for index in range(len(series))]
-            return [wait_row(waits, width, view.glyphs, label) for waits, label in zip(series, labels, strict=True)]
+            return [
+                wait_row(waits, width, view.glyphs, label, logarithmic=view.logarithmic)
+                for waits, label in zip(series, labels, strict=True)
+            ]
         return wait_histogram(
             series,
             width,

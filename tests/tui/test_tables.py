@@ -84,3 +84,13 @@ async def test_the_sort_is_said_also_where_there_is_no_title(opened: Open) -> No
         screen.app.query_one(WorkerTable).focus()
         await screen.press("s")
         assert "by current wait" in screen.text("workers").splitlines()[0]
+
+
+async def test_a_table_out_of_sight_is_not_sorted_or_filtered(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press("4")
+        for key in ("s", "slash"):
+            await screen.press(key)
+            assert "not in sight" in screen.text("headline")
+        assert len(screen.app.screen_stack) == 1

@@ -24,7 +24,7 @@ def saturated(case: Case) -> Iterable[Finding]:
         "write-lock-saturated", Severity.WARNING,
         f"the write lock is held {units.share(used)} of the time by {count(len(takers), 'process')} in turn "
         f"({_shares(case, takers)}){_waits(case)}",
-        "There is only one write lock. Make each hold shorter and rarer: put many small writes into one "
+        "Make each hold shorter and rarer, as there is only one write lock: put many small writes into one "
         "transaction, prepare data before BEGIN, use synchronous=NORMAL in WAL mode, or let one process write for "
         "all. Try what that brings with: sqlwatch simulate --compare.",
         write_lock_utilisation=used, by_process=_by_process(takers), waiting=list(case.waiting),
@@ -50,9 +50,9 @@ def hog(case: Case) -> Iterable[Finding]:
         f"{case.named(top.pid)} has the write lock {units.share(top.utilisation)} of the time, "
         f"{units.share(of_held)} of all holds; {case.listed(others)} get{'s' if len(others) == 1 else ''} what is "
         "left",
-        "Waiters sleep up to 100 ms between two tries and miss the short moments in which the lock is free. Let "
-        "that process pause between its transactions, for longer than they take, or do its work in fewer and "
-        "larger ones.",
+        "Let that process pause between its transactions, for longer than they take, or do its work in fewer and "
+        "larger ones: waiters sleep up to 100 ms between two tries and miss the short moments in which the lock is "
+        "free.",
         pid=top.pid, utilisation=top.utilisation, share_of_held=of_held, by_process=_by_process(takers),
         waiting=[pid for pid in case.waiting if pid != top.pid], **case.about(top.pid),
     )  # fmt: skip

@@ -57,8 +57,8 @@ def long_holder(case: Case) -> Iterable[Finding]:
             f"{who} has held the write lock for {age} and is at "
             f"work{_in_words(process)}{case.wait_words(writer.pid)}",
             f"Now: let it finish, or end process {writer.pid} (kill {writer.pid}); {_ROLLED_BACK}\n"
-            "For good: everybody else waits that long. Do what is slow (reading, computing, calling others) before "
-            "BEGIN, and commit large changes in pieces of a few hundred rows.",
+            "For good: do what is slow (reading, computing, calling others) before BEGIN, and commit large changes "
+            "in pieces of a few hundred rows, since everybody else waits that long.",
         )  # fmt: skip
 
 
@@ -98,7 +98,7 @@ def past_hold(case: Case) -> Iterable[Finding]:
         "long-hold", Severity.WARNING,
         f"{case.named(run.pid)} held the write lock for "
         f"{'at least ' if run.is_lower_bound else ''}{units.duration(held_ns)}, until {units.duration(ago_ns)} ago",
-        "Everybody else waited that long. Do what is slow before BEGIN, and commit large changes in pieces. To "
+        "Do what is slow before BEGIN, and commit large changes in pieces: everybody else waited that long. To "
         "see what it was doing, keep `sqlwatch watch` open, or run `sqlwatch why --wait`, while it happens again.",
         pid=run.pid, since_ns=ago_ns + held_ns, held_s=held_ns / 1e9, ended_s_ago=ago_ns / 1e9, **case.about(run.pid),
     )  # fmt: skip
@@ -154,6 +154,7 @@ def checkpoint_with_write_lock(case: Case) -> Iterable[Finding]:
     if not readers and case.look.waiters is not None and writer.pid not in case.waiting:
         yield _copying(case, writer)
         return
+    pids = " ".join(map(str, readers))
     blocked = (
         f"for {case.listed(readers)}, which still read{'s' if len(readers) == 1 else ''}" if readers else "for a reader"
     )
@@ -161,7 +162,7 @@ def checkpoint_with_write_lock(case: Case) -> Iterable[Finding]:
         case, writer, "checkpoint-holding-write-lock", Severity.CRITICAL,
         f"{case.named(writer.pid)} has held the write lock for {case.age(writer)} in a checkpoint (FULL, RESTART "
         f"or TRUNCATE) that waits {blocked}{case.wait_words(writer.pid)}",
-        f"Now: end the reader that it waits for{f': {case.listed(readers)}' if readers else ''}.\n"
+        f"Now: end the reader that it waits for{f': {case.listed(readers)}; kill {pids}' if readers else ''}.\n"
         "For good: use PRAGMA wal_checkpoint(PASSIVE), which never keeps writers out, and run the blocking kinds "
         "only when nobody reads.",
         blocked_by=list(readers),

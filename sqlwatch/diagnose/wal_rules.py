@@ -50,9 +50,9 @@ def spilled(case: Case) -> Iterable[Finding]:
         "spilled-transaction", Severity.WARNING,
         f"{case.named(writer.pid)} has written {count(frames, 'frame')} ({units.size(size)}) into the WAL in one "
         f"transaction that is not committed yet, after {case.age(writer)}",
-        "The transaction no longer fits into the page cache. Until it commits nobody else can write and none of "
-        "it can be checkpointed. Commit in batches of some thousand rows, or give it more room with PRAGMA "
-        "cache_size.",
+        "Commit in batches of some thousand rows, or give the transaction more room with PRAGMA cache_size: it no "
+        "longer fits into the page cache, and until it commits nobody else can write and none of it can be "
+        "checkpointed.",
         pid=writer.pid, since_ns=writer.held_ns, uncommitted_frames=frames, uncommitted_bytes=size,
         held_s=writer.held_ns / 1e9, held_is_lower_bound=writer.is_lower_bound, **case.about(writer.pid),
     )  # fmt: skip

@@ -54,7 +54,7 @@ def events_of(snapshot: Snapshot) -> list[Event]:
         events += [_of_transaction(one) for one in simulation.grave]
     if observed is not None and observed.busy is not None:
         lines = observed.busy.newest
-        events += [Event(one.at_ns, EventKind.LOG_LINE, text=f"{one.kind.value}: {one.text}") for one in lines]
+        events += [Event(one.at_ns, EventKind.LOG_LINE, text=f"{one.kind.value}: {one.words}") for one in lines]
     return sorted(events, key=_moment)
 
 

@@ -41,6 +41,18 @@ class LogLine(msgspec.Struct, frozen=True, tag="log-line"):
     took_ns: int | None = None
     """How long the slow statement took, where the line says so."""
 
+    @property
+    def words(self) -> str:
+        """What the line says, without the time that stands at its beginning.
+
+        >>> LogLine(0, LogKind.BUSY, "app.log", "[2026-01-02 03:04:05] database is locked", "2026-01-02 03:04:05").words
+        'database is locked'
+        """
+        text = self.text.lstrip("[")
+        if self.logged_at is None or not text.startswith(self.logged_at):
+            return self.text
+        return text.removeprefix(self.logged_at).lstrip(" ],;:-")
+
 
 class LogSources(msgspec.Struct, frozen=True, tag="log-sources"):
     """The logs that are followed now; `trouble` is a sentence for each that cannot be read."""

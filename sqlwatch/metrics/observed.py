@@ -89,6 +89,11 @@ class BusyLog(msgspec.Struct, frozen=True):
     """The newest lines, oldest first; a ring of bounded length."""
 
     @property
+    def is_read(self) -> bool:
+        """Whether there is a log to read, or was: only then a count of 0 means none."""
+        return bool(self.sources or self.counts)
+
+    @property
     def busy_errors(self) -> int:
         """SQLITE_BUSY in all its extended codes."""
         return sum(self.counts.get(kind, 0) for kind in BUSY_KINDS)

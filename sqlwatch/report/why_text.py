@@ -85,6 +85,8 @@ def _is_telling(held: HeldLock, look: Look, pinning: set[int]) -> bool:
         return False
     if held.lock in READ_LOCKS and held.pid not in pinning:
         return held.pid not in {one.pid for one in look.held_by(LockName.WRITE)}
+    if held.lock in (LockName.RESERVED, LockName.PENDING) and look.held_by(LockName.EXCLUSIVE):
+        return held.pid not in {one.pid for one in look.held_by(LockName.EXCLUSIVE)}  # the same writer, further on
     is_wal = look.facts.journal_mode is JournalMode.WAL
     return not (is_wal and held.lock is LockName.SHARED and held.kind is LockKind.SHARED)
 

@@ -16,8 +16,8 @@ from sqlwatch.observe.text import printable
 if TYPE_CHECKING:
     from sqlwatch.observe.log_files import LogFollower
 
-LOOK_S: Final = 1.0
-"""Length of one look: 200 samples, and long enough to tell a long hold from short ones."""
+LOOK_S: Final = 1.02
+"""Length of one look: 200 samples, long enough to tell a long hold from short ones; what lasts all of it reads 1.0s."""
 
 
 LOG_BYTES: Final = 256 * 1024

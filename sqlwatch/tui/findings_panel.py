@@ -143,8 +143,9 @@ def _remedy(finding: Finding, width: int, height: int) -> list[Row]:
     """Return what to do about a finding, step by step, after an empty line where there is room for one."""
     margin = 1 + _WORD_WIDTH
     rows: list[Row] = [()] if height >= 4 else []
-    for step in finding.remedy.splitlines():
+    for number, step in enumerate(finding.remedy.splitlines()):
         start, head = next(pair for pair in _STEPS if step.startswith(pair[0]))
+        head = "" if number and not start else head
         lines = wrapped(clean(step.removeprefix(start)), max(width - margin, 1), height - len(rows))
         for index, line in enumerate(lines):
             rows.append((Segment(f" {head if index == 0 else '':<{_WORD_WIDTH}}", Ink.KEY), Segment(line)))

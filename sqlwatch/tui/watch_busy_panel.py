@@ -16,6 +16,7 @@ from sqlwatch.tui.watch_words import short_path
 _KIND_WIDTH = 13
 _SOURCE_WIDTH = 18
 _ROOM_FOR_KIND = 60
+_ROOM_FOR_LINE = 48
 _ERROR_WORD = re.compile("locked|busy", re.IGNORECASE)
 
 _HINT = "not visible: start with --log FILE"
@@ -31,9 +32,7 @@ class BusyPanel(Panel):
     def facts(self, view: View) -> list[Row]:
         """Count the lines by what they mean."""
         busy = _busy(view)
-        if busy is None or not busy.sources:
-            return []
-        return _counts(busy)
+        return _counts(busy) if busy is not None and busy.is_read else []
 
     def body(self, view: View, width: int, height: int) -> list[Row]:
         """Return what cannot be read, then the newest lines; in a single row also the counts."""
@@ -44,11 +43,15 @@ class BusyPanel(Panel):
             return [(Segment(prefix + ("nothing has been seen yet" if unseen else _HINT), Ink.MUTED),)]
         now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
         rows: list[Row] = [(Segment(f" {cut(clean(text), width - 1)}", Ink.WARNING),) for text in busy.trouble[:height]]
-        if self.size.height < self.LEAST_TITLED and busy.sources:
+        if self.size.height < self.LEAST_TITLED:
+            if rows and not busy.is_read:
+                return [(Segment(" busy errors: ", Ink.MUTED), *rows[0])]
             head = (Segment(" busy errors ", Ink.MUTED), *_counts(busy)[0])
-            left = width - width_of(head) - 2
-            last = f"; {_ago(busy.newest[-1], now_ns).strip()}: {text_of(busy.newest[-1])}" if busy.newest else ""
-            return [(*head, Segment(telling(last, left), Ink.STRONG))] if left > 20 else [head]
+            if not busy.newest or width < _ROOM_FOR_LINE:
+                return [head]
+            ago = f"; {_ago(busy.newest[-1], now_ns).strip()}: "
+            left = width - width_of(head) - len(ago)
+            return [(*head, Segment(ago, Ink.MUTED), Segment(telling(clean(busy.newest[-1].words), left), Ink.STRONG))]
         rows += [_line(line, now_ns, width) for line in reversed(busy.newest)]
         return rows or [(Segment(f" none so far in {_sources(busy)}", Ink.MUTED),)]
 
@@ -80,19 +83,6 @@ def _ago(line: LogLine, now_ns: int) -> str:
     return f"{units.duration(max(now_ns - line.at_ns, 0)):>{units.DURATION_WIDTH}} ago"
 
 
-def text_of(line: LogLine) -> str:
-    """Return what a line says, without the time that stands at its beginning: the panel tells how long ago it was.
-
-    >>> from sqlwatch.metrics.log_messages import LogKind
-    >>> text_of(LogLine(0, LogKind.BUSY, "app.log", "[2026-01-02 03:04:05] database is locked", "2026-01-02 03:04:05"))
-    'database is locked'
-    """
-    text = line.text
-    if line.logged_at is not None and text.lstrip("[").startswith(line.logged_at):
-        text = text.lstrip("[").removeprefix(line.logged_at).lstrip(" ],;:-")
-    return clean(text)
-
-
 def telling(text: str, width: int) -> str:
     """Cut a line so that the word that makes it an error stays.
 
@@ -109,11 +99,11 @@ def _line(line: LogLine, now_ns: int, width: int) -> Row:
     """Return how long ago, what it means, where from, and the line itself."""
     ago = _ago(line, now_ns)
     if width < _ROOM_FOR_KIND:
-        return (Segment(f" {ago} ", Ink.TEXT), Segment(telling(text_of(line), width - len(ago) - 2), Ink.STRONG))
+        return (Segment(f" {ago} ", Ink.TEXT), Segment(telling(clean(line.words), width - len(ago) - 2), Ink.STRONG))
     took = f"{units.duration(line.took_ns)} " if line.took_ns is not None else ""
     source = short_path(line.source, _SOURCE_WIDTH)
     head = f" {ago}  {line.kind.value:<{_KIND_WIDTH}} "
     wide = width >= 90
-    text = telling(took + text_of(line), max(width - len(head) - (_SOURCE_WIDTH + 1 if wide else 0), 0))
+    text = telling(took + clean(line.words), max(width - len(head) - (_SOURCE_WIDTH + 1 if wide else 0), 0))
     where = f"{source:<{_SOURCE_WIDTH}} " if wide else ""
     return (Segment(head, Ink.TEXT), Segment(where, Ink.MUTED), Segment(text, Ink.STRONG))

@@ -51,6 +51,7 @@ def process_rows(observed: Observed) -> list[ProcessRow]:
     rows = []
     for one in observed.participants:
         held = [lock.lock for lock in observed.locks if lock.pid == one.pid]
+        held.sort(key=lambda lock: lock is not LockName.EXCLUSIVE)  # the strongest one first
         told = [lock for lock in held if lock is not LockName.DMS and not (lock is LockName.SHARED and is_wal)]
         words = dict.fromkeys(_SHORT.get(lock_word(lock), lock_word(lock)) for lock in told)
         pins = [pin.frames_held_back for pin in lasting_pins(observed) if pin.pid == one.pid]

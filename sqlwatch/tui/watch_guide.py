@@ -15,12 +15,15 @@ _GUIDE: Final = (
         "What you see",
         "One SQLite database, from outside: who holds its locks, who seems to wait, and what is wrong. The database "
         "is only read, without taking any lock, so the programs that use it notice nothing. '>' and 'at least' stand "
-        "where something began before we looked, '~' where a thing is inferred, and a dash where it is not known.",
+        "where something began before we looked, '~' where a thing is inferred, and a dash where it is not known. "
+        "BEHIND in the header: this machine was too busy for a tenth of the looks. NO NEWS: nothing has been seen for "
+        "so long, and what is shown is so old.",
     ),
     (
         "Findings",
         "What is wrong now, the gravest first, and for how long. CRITICAL: somebody is blocked, or data is in "
-        "danger. WARNING: it costs time, or will. info: worth knowing. Enter shows the evidence and what to do.",
+        "danger. WARNING: it costs time, or will. info: worth knowing. Below stands what to do: 'now' frees the lock, "
+        "'then' keeps it from happening again. Enter shows the evidence, too.",
     ),
     (
         "Locks now",
@@ -49,8 +52,9 @@ _GUIDE: Final = (
         "WAL",
         "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the database. "
         "{reset} is a reset: the next writer begins at the start of the file again; the file does not shrink by "
-        "itself. 'frames' are those in use, 'to do' those not copied yet. A reader with an old snapshot PINS the "
-        "WAL: frames after its own cannot be copied or reused until it ends, and the file grows.",
+        "itself. 'to do' are frames not copied yet, 'frames' those in use. A reader with an old snapshot PINS the "
+        "WAL: frames after its own cannot be copied or reused until it ends, and the file grows. Tab to this panel and "
+        "press f: each of the three gets a chart.",
     ),
     (
         "Commits",
@@ -59,7 +63,8 @@ _GUIDE: Final = (
     (
         "Busy errors",
         "'database is locked' is seen only by the program that gets it. It becomes visible here if that program logs "
-        "it and you start with --log FILE. Without a log nothing is known, which is not the same as none.",
+        "it and you start with --log FILE. Without a log nothing is known, which is not the same as none. On a small "
+        "screen the newest lines stand in place of the commits; 5 and 7 choose.",
     ),
     *COMMON_GUIDE,
 )

@@ -68,12 +68,13 @@ def _figures(snapshot: Snapshot, observed: Observed) -> list[Row]:
     figures.append(figure(units.rate(snapshot.commits_per_s if is_there else None), units.RATE_WIDTH, "commits"))
     held = observed.write_utilisation if is_there else None
     figures.append(figure(units.share(held), units.SHARE_WIDTH, "write lock held"))
-    if observed.busy is not None:
-        errors = observed.busy.busy_errors if observed.busy.sources else None  # without a log that can be read: unknown
+    if observed.busy is not None and observed.busy.is_read:
+        errors = observed.busy.busy_errors
         ink = Ink.WARNING if errors else Ink.STRONG
         figures.append(figure(units.count(errors), 1, "busy errors", ink))
     else:
-        figures.append((*figure(units.UNKNOWN, 1, "busy errors"), Segment(" (no --log)", Ink.MUTED)))
+        why = "no --log" if observed.busy is None else "no log yet"
+        figures.append((*figure(units.UNKNOWN, 1, "busy errors"), Segment(f" ({why})", Ink.MUTED)))
     figures.append(_rate(observed))
     figures.append(figure(units.share(snapshot.own_cpu), 3, "own CPU"))
     return figures

@@ -99,6 +99,8 @@ def _lines(observed: Observed) -> list[_Line]:
     for index, (name, lock) in enumerate(locks):
         held = observed.held(lock)
         line = _lock_line(observed, name, held, index)
+        if lock is LockName.WRITE and not held and observed.held(LockName.EXCLUSIVE):
+            line = replace(line, who="shut out by the exclusive lock")
         told = held and all(one.pid in stronger for one in held)  # RESERVED and PENDING of whoever has EXCLUSIVE
         lines.append(replace(line, rank=_TOLD_RANK + index) if told and not is_wal else line)
         stronger.update(one.pid for one in held)

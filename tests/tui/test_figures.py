@@ -265,7 +265,7 @@ async def test_the_page_of_a_worker_shows_the_figures_of_the_json(opened: Open, 
         assert f"commits {worker['commits']:,}, {units.share(worker['share'])} of all writers' commits" in words
         assert f"busy errors {worker['busy_errors']:,}" in words
         assert f"longest {ms(worker['longest_wait_ms'])}, ended or not" in words
-        now = f"for {ms(worker['current_wait_ms'])}" if worker["current_wait_ms"] else "not now"
+        now = f"for {ms(worker['current_wait_ms'])}" if worker["current_wait_ms"] else "no"
         assert f"waits now {now}" in words
 
 
@@ -324,7 +324,7 @@ async def test_the_panels_of_watch_show_the_figures_of_the_json(watched: Open, n
     async with watched(200, 60) as screen:
         await screen.send(snapshot)
         commits = " ".join(screen.text("commits").split())
-        assert f"commits, now {units.rate(report['rates']['commits_per_s'])}" in commits
+        assert f"now {units.rate(report['rates']['commits_per_s'])} " in commits
         wal, title = report["wal"], " ".join(screen.text("wal").splitlines()[0].split())
         assert f"file {units.size(wal['file_bytes'])}" in title
         assert f"{units.count(wal['live_frames'])} frames" in title

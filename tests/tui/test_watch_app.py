@@ -9,7 +9,8 @@ import pytest
 
 from sqlwatch.charts import units
 from sqlwatch.diagnose.finding import Finding
-from sqlwatch.metrics.observations import Hidden
+from sqlwatch.metrics.observations import Hidden, LockName
+from sqlwatch.metrics.observed import BusyLog
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.watch_app import WatchApp
 from tests.tui import observed as states
@@ -130,6 +131,33 @@ async def test_a_lower_bound_is_never_shown_as_the_whole_truth(watched: Open) ->
         assert "PINNED >42s" in screen.text("wal")
         await screen.press("down", "enter")
         assert "holds back 17,660 frames (it sees up to frame 800), for at least 42s" in page(screen)
+
+
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (60, 16)])
+async def test_errors_of_a_log_that_is_not_there_are_unknown(watched: Open, size: tuple[int, int]) -> None:
+    plain = states.healthy()
+    assert plain.observation is not None
+    log = BusyLog((), ("There is no log app.log yet.",), {}, 0, ())
+    async with watched(*size) as screen:
+        await screen.send(
+            msgspec.structs.replace(plain, observation=msgspec.structs.replace(plain.observation, busy=log))
+        )
+        assert size[0] < 80 or f"busy errors {units.UNKNOWN} (no log yet)" in screen.text("header")
+        assert "There is no log app.log yet." in screen.text("busy")
+        assert "so far" not in screen.text("busy")
+
+
+async def test_a_database_that_one_process_keeps_shows_no_free_write_lock(watched: Open) -> None:
+    plain = states.idle_writer()
+    assert plain.observation is not None
+    locks = tuple(
+        msgspec.structs.replace(lock, lock=LockName.EXCLUSIVE) for lock in plain.observation.held(LockName.WRITE)
+    )
+    kept = msgspec.structs.replace(plain.observation, locks=locks)
+    async with watched() as screen:
+        await screen.send(msgspec.structs.replace(plain, observation=kept))
+        assert "shut out by the exclusive lock" in screen.text("locks")
+        assert "exclusive      18s 48211" in screen.text("locks")
 
 
 async def test_a_rollback_journal_has_no_wal(watched: Open) -> None:

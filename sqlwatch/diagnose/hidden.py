@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
+from sqlwatch.charts import units
 from sqlwatch.metrics.observations import Hidden
 from sqlwatch.metrics.observed import Observed
 
@@ -17,6 +18,8 @@ def hidden_words(observed: Observed) -> tuple[str, ...]:
     """Return a phrase for each thing that this observation could not see here and now."""
     words: list[str] = []
     look, busy = observed.look, observed.busy
+    if observed.is_silent:
+        words.append(f"anything for {units.duration(observed.unheard_ns)}: the sampler was stopped or starved")
     if look is not None:
         hidden = dict.fromkeys(look.hidden)
         if look.waiters is None:

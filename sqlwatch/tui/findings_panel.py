@@ -27,6 +27,8 @@ _FEW_ROWS: Final = 5
 _STEPS: Final = (("Now: ", "now:"), ("For good: ", "then:"), ("", "do this:"))
 """How a step of a remedy begins, and the word that stands beside it instead."""
 _WIDE_ENOUGH: Final = 60
+_MUCH_ROOM: Final = 10
+"""Rows from which on a long summary is told in full."""
 _LOOKED_FOR: Final = (
     "Looked for: transactions that are left open, long holds, a lock that is never free, readers that pin the WAL, "
     "checkpoints that do not run, lost locks, deleted files, errors in the logs that are followed."
@@ -118,12 +120,14 @@ class FindingsPanel(CursorPanel[FindingKey]):
         return _counted((Segment(head, inks[0]), Segment(text, inks[1])), more, width)
 
     def _block(self, view: View, key: FindingKey, finding: Finding, width: int, height: int) -> list[Row]:
-        """Return severity, age and summary in up to three lines."""
+        """Return severity, age and summary, in up to three lines unless there is much room."""
         margin = 1 + _WORD_WIDTH + _AGE_WIDTH + 2
         is_ageless = all(one.since_s is None for one in view.findings)
         if is_ageless or width - margin < 20:
             margin = 1 + _WORD_WIDTH
-        texts = wrapped(clean(finding.summary), max(width - margin, 1), min(height, 3)) or [clean(finding.code)]
+        texts = wrapped(
+            clean(finding.summary), max(width - margin, 1), min(height, 3 if height < _MUCH_ROOM else 6)
+        ) or [clean(finding.code)]
         has_cursor = self.has_cursor and key == self.selected
         word = f"{WORDS[finding.severity]:<{_WORD_WIDTH}}"
         age = f"{since_words(finding):>{_AGE_WIDTH}}  " if margin > 1 + _WORD_WIDTH else ""

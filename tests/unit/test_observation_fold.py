@@ -5,6 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Tick
+from sqlwatch.diagnose.hidden import hidden_words
 from sqlwatch.diagnose.observation import observation_headline
 from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
 from sqlwatch.metrics.observation_fold import ObservationFold
@@ -133,6 +134,8 @@ def test_what_is_old_does_not_grow_older_as_if_it_had_been_seen() -> None:
     assert later.observation.participants[0].waiting_for_ns == S
     assert later.commits_per_s == seen_now.commits_per_s
     assert observation_headline(later, ()).startswith("nothing has been seen for 20s")
+    assert hidden_words(later.observation)[0].startswith("anything for 20s")
+    assert not any(words.startswith("anything") for words in hidden_words(seen_now.observation))
 
 
 def test_commits_of_a_time_that_nobody_saw_are_spread_over_it() -> None:

@@ -72,6 +72,8 @@ class LessonPicker(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """List all lessons; the keys go to the filter."""
+        if self._glyphs.name == "ascii":
+            self.query_one(OptionList).styles.text_overflow = "clip"
         self._list(self._lessons)
         self.query_one(Input).focus()
 
@@ -95,7 +97,7 @@ class LessonPicker(ModalScreen[str | None]):
             self.query_one("#detail", Static).update("No lesson has these words.")
 
     def _row(self, lesson: Scenario) -> Text:
-        row = Text(no_wrap=True, overflow="ellipsis")
+        row = Text(no_wrap=True, overflow="crop" if self._glyphs.name == "ascii" else "ellipsis")
         row.append(f"  {clean(lesson.name):<{_NAME_WIDTH}} ", "bold")
         row.append(self._glyphs.chrome(f"{_length(lesson):>5}  {clean(lesson.question or lesson.title)}"))
         return row

@@ -366,3 +366,10 @@ async def test_hostile_texts_in_a_lesson_stay_texts(taught: Open, size: tuple[in
         for key in ("escape", "o", "escape"):
             assert all(line.isprintable() for line in screen.lines())
             await screen.press(key)
+
+
+async def test_the_picker_cuts_without_an_ellipsis_where_the_terminal_has_only_ascii(taught: Open) -> None:
+    async with taught(80, 24, glyphs="ascii") as screen:
+        await screen.press("o")
+        assert any("fair-retry" in line for line in screen.lines())
+        assert not any("…" in line for line in screen.lines())

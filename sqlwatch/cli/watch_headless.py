@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import queue
+import select
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
@@ -76,12 +79,29 @@ def _follow(
                 crossed.add(condition.text)
                 say(verdict.words)
         if lines is not None:
-            if snapshot.status is Status.RUNNING:
-                lines.write(why_line(snapshot, findings, wall_time()) + b"\n")
-                lines.flush()
+            line = why_line(snapshot, findings, wall_time()) + b"\n" if snapshot.status is Status.RUNNING else b""
+            if not _write(lines, line, session):
+                break
             continue
         codes = ", ".join(dict.fromkeys(finding.code for finding in findings)) or "nothing found"
         if codes != said:
             said = codes
             say(observation_headline(snapshot, findings))
     return bool(crossed)
+
+
+def _write(lines: IO[bytes], data: bytes, session: ObservationSession) -> bool:
+    """Write a line; to a pipe in pieces for which it has room, so that its reader does not keep us from our end.
+
+    Return False if the session is over and the reader takes nothing any more.
+    """
+    if lines.seekable() or sys.platform == "win32":
+        lines.write(data)
+        lines.flush()
+        return True
+    while data:
+        if select.select([], [lines], [], _LOOK_S)[1]:
+            data = data[os.write(lines.fileno(), data[: select.PIPE_BUF]) :]
+        elif session.ended:
+            return False
+    return True

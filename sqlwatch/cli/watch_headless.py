@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import os
 import queue
-import select
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import IO, Final
 
 from sqlwatch.cli.exits import ExitCode
-from sqlwatch.cli.output import opened_bytes, say
-from sqlwatch.cli.signals import ending_on_signals
+from sqlwatch.cli.output import MOST_WAITING, opened_bytes, say, write_line
+from sqlwatch.cli.signals import EndedBy, ending_on_signals
 from sqlwatch.cli.why_report import wall_time, write_report
 from sqlwatch.diagnose.observation import observation_findings, observation_headline
 from sqlwatch.diagnose.thresholds import Limits
@@ -25,15 +22,12 @@ from sqlwatch.session.observation import ObservationSession
 
 _LOOK_S: Final = 0.2
 
-_MOST_WAITING: Final = 60
-"""Snapshots that may wait until their lines have been written."""
-
 
 def run_headless(
     session: ObservationSession, limits: Limits, format_: str, output: Path | None, conditions: Sequence[Expression]
 ) -> int:
     """Watch until the session ends; return 0, 1 if a condition was ever true, or 128 + the signal that ended it."""
-    snapshots: queue.Queue[Snapshot] = queue.Queue(_MOST_WAITING)
+    snapshots: queue.Queue[Snapshot] = queue.Queue(MOST_WAITING)
 
     def take(snapshot: Snapshot) -> None:
         with contextlib.suppress(queue.Full):  # whoever reads our lines is behind: some are left out
@@ -44,7 +38,7 @@ def run_headless(
         ended_by = stack.enter_context(ending_on_signals(session))
         session.start(take)
         try:
-            crossed = _follow(session, snapshots, limits, lines, conditions)
+            crossed = _follow(session, ended_by, snapshots, limits, lines, conditions)
         finally:
             session.stop()
             session.wait()
@@ -55,8 +49,8 @@ def run_headless(
 
 
 def _follow(
-    session: ObservationSession, snapshots: queue.Queue[Snapshot], limits: Limits, lines: IO[bytes] | None,
-    conditions: Sequence[Expression],
+    session: ObservationSession, ended_by: EndedBy, snapshots: queue.Queue[Snapshot], limits: Limits,
+    lines: IO[bytes] | None, conditions: Sequence[Expression],
 ) -> bool:  # fmt: skip
     """Write a line for each Snapshot, or say on stderr whenever the verdict is another one.
 
@@ -80,7 +74,7 @@ def _follow(
                 say(verdict.words)
         if lines is not None:
             line = why_line(snapshot, findings, wall_time()) + b"\n" if snapshot.status is Status.RUNNING else b""
-            if not _write(lines, line, session):
+            if not write_line(lines, line, lambda: ended_by.signal is not None):
                 break
             continue
         codes = ", ".join(dict.fromkeys(finding.code for finding in findings)) or "nothing found"
@@ -88,20 +82,3 @@ def _follow(
             said = codes
             say(observation_headline(snapshot, findings))
     return bool(crossed)
-
-
-def _write(lines: IO[bytes], data: bytes, session: ObservationSession) -> bool:
-    """Write a line; to a pipe in pieces for which it has room, so that its reader does not keep us from our end.
-
-    Return False if the session is over and the reader takes nothing any more.
-    """
-    if lines.seekable() or sys.platform == "win32":
-        lines.write(data)
-        lines.flush()
-        return True
-    while data:
-        if select.select([], [lines], [], _LOOK_S)[1]:
-            data = data[os.write(lines.fileno(), data[: select.PIPE_BUF]) :]
-        elif session.ended:
-            return False
-    return True

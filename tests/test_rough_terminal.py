@@ -67,7 +67,7 @@ def test_what_others_write_on_the_screen_is_wiped_off(terminal: Open) -> None:
     shown.until("CONTENDED", "running", "writer")
     shown.screen.reset()
     shown.press("\x0c")
-    shown.until("CONTENDED", "running", "writer", "Lock waits", "SQLite's backoff rungs")
+    shown.until("CONTENDED", "running", "writer", "Lock waits", "backoff rungs")
     quits(shown)
 
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import re
 import select
 import signal
+import subprocess
+import sys
+import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -75,6 +79,56 @@ def test_a_full_terminal_does_not_keep_the_program(
     assert not list(short_tmp.iterdir())
     shown.read()
     assert shown.is_restored(), "what was not read made room for the end"
+
+
+def test_a_full_terminal_does_not_keep_watch(short_tmp: Path) -> None:
+    database = short_tmp / "app.db"
+    command = [*SIMULATE, *SMALL, "--db", str(database), "--headless", "--duration", "1h"]
+    workload = subprocess.Popen(
+        command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL
+    )  # fmt: skip
+    shown = None
+    try:
+        wait_until((short_tmp / "app.db-wal").exists, "the workload")
+        shown = Terminal([sys.executable, "-m", "sqlwatch", "watch", str(database), "--fps", "10"], 200, 50)
+        shown.until("Locks now", "commits")
+        samplers = workers_of(shown.process.pid)
+        wait_until_full(shown)
+        began = time.monotonic()
+        shown.process.terminate()
+        assert shown.process.wait(10) == 143
+        assert time.monotonic() - began < ENDS_WITHIN_S
+        wait_until_gone(samplers)
+        shown.read()
+        assert shown.is_restored()
+    finally:
+        if shown is not None:
+            shown.close()
+        workload.terminate()
+        workload.wait(20)
+
+
+def test_a_reader_that_stops_does_not_keep_lines_of_json(short_tmp: Path) -> None:
+    database = short_tmp / "app.db"
+    database.touch()
+    command = [sys.executable, "-m", "sqlwatch", "watch", str(database), "--headless", "--format", "jsonl"]
+    watching = subprocess.Popen(
+        [*command, "--interval", "100ms"], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )  # fmt: skip
+    try:
+        assert watching.stdout is not None
+        pipe = watching.stdout.fileno()
+        fcntl.fcntl(pipe, fcntl.F_SETPIPE_SZ, 4096)
+        assert watching.stdout.readline().startswith(b"{")
+        wait_until(lambda: any(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4))), "lines that nobody reads")
+        wait_s(1)
+        began = time.monotonic()
+        watching.terminate()
+        assert watching.wait(10) == 143
+        assert time.monotonic() - began < ENDS_WITHIN_S
+    finally:
+        watching.kill()
+        watching.communicate()
 
 
 def test_progress_on_a_full_terminal_does_not_keep_the_program(terminal: Open, short_tmp: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 import click
 
 from sqlwatch.cli.output import terminal_of
-from sqlwatch.cli.signals import ending_on_signals
+from sqlwatch.cli.signals import EndedBy, ending_on_signals
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.session.scenario import ScenarioSession
 from sqlwatch.session.simulation import SimulationSession
@@ -33,7 +33,7 @@ def run_headless(
         session.start(lines.take if lines is not None else None)
         try:
             if lines is not None:
-                _write_lines(session, lines)
+                _write_lines(session, lines, ended_by)
             elif sys.stderr is not None and sys.stderr.isatty():  # None where the descriptor was closed
                 _show_progress(session, words, total_s)
             else:
@@ -50,11 +50,11 @@ def _phase_name(snapshot: Snapshot | None) -> str | None:
     return snapshot.simulation.phase.name
 
 
-def _write_lines(session: HeadlessSession, lines: SnapshotLines) -> None:
+def _write_lines(session: HeadlessSession, lines: SnapshotLines, ended_by: EndedBy) -> None:
     """Write what comes, and at the end what is left."""
     while not session.wait(_LOOK_S):
-        lines.write()
-    lines.write()
+        lines.write(lambda: ended_by.signal is not None)
+    lines.write(lambda: ended_by.signal is not None)
 
 
 def _narrate(session: HeadlessSession, words: str) -> None:
@@ -85,7 +85,8 @@ def _show_progress(session: HeadlessSession, words: str, total_s: float | None) 
         BarColumn(),
         TimeRemainingColumn(elapsed_when_finished=True),
     )
-    with contextlib.suppress(OSError), Progress(*columns, console=console, transient=True) as progress:
+    bar = Progress(*columns, console=console, transient=True, redirect_stdout=False, redirect_stderr=False)
+    with contextlib.suppress(OSError), bar as progress:
         task = progress.add_task("starting", total=total_s)
         while not session.wait(_LOOK_S):
             snapshot = session.latest

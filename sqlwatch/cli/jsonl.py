@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import IO
 
-from sqlwatch.cli.output import opened_bytes
+from sqlwatch.cli.output import MOST_WAITING, opened_bytes, write_line
 from sqlwatch.cli.why_report import wall_time
 from sqlwatch.diagnose.lesson import Shown
 from sqlwatch.diagnose.simulation import current_findings
@@ -25,21 +25,25 @@ class SnapshotLines:
         self._file = file
         self._headline = headline
         self._effects = effects
-        self._taken: queue.SimpleQueue[tuple[Snapshot, str]] = queue.SimpleQueue()
+        self._taken: queue.Queue[tuple[Snapshot, str]] = queue.Queue(MOST_WAITING)
 
     def take(self, snapshot: Snapshot) -> None:
-        """Keep a Snapshot, and the time of day, until `write`."""
-        self._taken.put((snapshot, wall_time()))
+        """Keep a Snapshot, and the time of day, until `write`; nothing if too many wait for their reader."""
+        with contextlib.suppress(queue.Full):
+            self._taken.put_nowait((snapshot, wall_time()))
 
-    def write(self) -> None:
-        """Write a line for each Snapshot that was taken since; raise OSError if nobody reads them any more."""
+    def write(self, is_hurried: Callable[[], bool]) -> None:
+        """Write a line for each Snapshot that was taken since; raise OSError if nobody reads them any more.
+
+        Once it `is_hurried`, as by a signal, lines whose reader has stopped are left out.
+        """
+        is_read = True
         with contextlib.suppress(queue.Empty):
             while True:
                 snapshot, time = self._taken.get_nowait()
                 findings, effects = current_findings(snapshot), self._effects(snapshot)
                 line = snapshot_line(snapshot, self._headline(snapshot), findings, time, effects)
-                self._file.write(line + b"\n")
-                self._file.flush()
+                is_read = is_read and write_line(self._file, line + b"\n", is_hurried)
 
 
 @contextlib.contextmanager

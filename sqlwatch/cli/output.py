@@ -6,9 +6,10 @@ import contextlib
 import errno
 import io
 import os
+import select
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO, Final, TextIO
 
@@ -19,6 +20,11 @@ from sqlwatch.tui.browser import is_in_browser
 
 _NOBODY_READS: Final = (errno.EPIPE, errno.EIO, errno.EBADF)
 """A pipe whose reader has gone, a terminal that was closed, a descriptor that was never open."""
+
+MOST_WAITING: Final = 60
+"""Snapshots that may wait until their lines have been written; what comes then is left out."""
+
+_LOOK_S: Final = 0.2
 
 _SUFFIXES: Final = ("", "-wal", "-shm", "-journal")
 
@@ -66,6 +72,23 @@ def print_text(text: str) -> None:
             raise CommandError(
                 f"The output cannot be written to standard output: {error.strerror}.", ExitCode.CANNOT_OBSERVE
             ) from error
+
+
+def write_line(file: IO[bytes], line: bytes, is_hurried: Callable[[], bool]) -> bool:
+    """Write a line; to a pipe in pieces for which it has room, so that its reader does not keep us from our end.
+
+    Return False if it `is_hurried`, as by a signal, and the reader takes nothing any more; raise OSError if there is no reader.
+    """
+    if file.seekable() or sys.platform == "win32":
+        file.write(line)
+        file.flush()
+        return True
+    while line:
+        if select.select([], [file], [], _LOOK_S)[1]:
+            line = line[os.write(file.fileno(), line[: select.PIPE_BUF]) :]
+        elif is_hurried():
+            return False
+    return True
 
 
 @contextlib.contextmanager

@@ -9,8 +9,8 @@ from pathlib import Path
 from typing import IO, Final
 
 from sqlwatch.cli.exits import ExitCode
-from sqlwatch.cli.output import opened_bytes, say
-from sqlwatch.cli.signals import ending_on_signals
+from sqlwatch.cli.output import MOST_WAITING, opened_bytes, say, write_line
+from sqlwatch.cli.signals import EndedBy, ending_on_signals
 from sqlwatch.cli.why_report import wall_time, write_report
 from sqlwatch.diagnose.observation import observation_findings, observation_headline
 from sqlwatch.diagnose.thresholds import Limits
@@ -22,15 +22,12 @@ from sqlwatch.session.observation import ObservationSession
 
 _LOOK_S: Final = 0.2
 
-_MOST_WAITING: Final = 60
-"""Snapshots that may wait until their lines have been written."""
-
 
 def run_headless(
     session: ObservationSession, limits: Limits, format_: str, output: Path | None, conditions: Sequence[Expression]
 ) -> int:
     """Watch until the session ends; return 0, 1 if a condition was ever true, or 128 + the signal that ended it."""
-    snapshots: queue.Queue[Snapshot] = queue.Queue(_MOST_WAITING)
+    snapshots: queue.Queue[Snapshot] = queue.Queue(MOST_WAITING)
 
     def take(snapshot: Snapshot) -> None:
         with contextlib.suppress(queue.Full):  # whoever reads our lines is behind: some are left out
@@ -41,7 +38,7 @@ def run_headless(
         ended_by = stack.enter_context(ending_on_signals(session))
         session.start(take)
         try:
-            crossed = _follow(session, snapshots, limits, lines, conditions)
+            crossed = _follow(session, ended_by, snapshots, limits, lines, conditions)
         finally:
             session.stop()
             session.wait()
@@ -52,8 +49,8 @@ def run_headless(
 
 
 def _follow(
-    session: ObservationSession, snapshots: queue.Queue[Snapshot], limits: Limits, lines: IO[bytes] | None,
-    conditions: Sequence[Expression],
+    session: ObservationSession, ended_by: EndedBy, snapshots: queue.Queue[Snapshot], limits: Limits,
+    lines: IO[bytes] | None, conditions: Sequence[Expression],
 ) -> bool:  # fmt: skip
     """Write a line for each Snapshot, or say on stderr whenever the verdict is another one.
 
@@ -76,9 +73,9 @@ def _follow(
                 crossed.add(condition.text)
                 say(verdict.words)
         if lines is not None:
-            if snapshot.status is Status.RUNNING:
-                lines.write(why_line(snapshot, findings, wall_time()) + b"\n")
-                lines.flush()
+            line = why_line(snapshot, findings, wall_time()) + b"\n" if snapshot.status is Status.RUNNING else b""
+            if not write_line(lines, line, lambda: ended_by.signal is not None):
+                break
             continue
         codes = ", ".join(dict.fromkeys(finding.code for finding in findings)) or "nothing found"
         if codes != said:

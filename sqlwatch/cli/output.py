@@ -91,6 +91,13 @@ def write_line(file: IO[bytes], line: bytes, is_hurried: Callable[[], bool]) -> 
     return True
 
 
+class _ForTheTerminal(io.StringIO):
+    """What is kept for a terminal is written as for one."""
+
+    def isatty(self) -> bool:
+        return True
+
+
 @contextlib.contextmanager
 def not_waiting_for_the_terminal() -> Iterator[None]:
     """Print what is said within once it is complete, but leave a terminal that takes nothing any more behind.
@@ -103,7 +110,7 @@ def not_waiting_for_the_terminal() -> Iterator[None]:
         return
     from sqlwatch.tui.link import print_patiently
 
-    said = io.StringIO()
+    said = _ForTheTerminal()
     try:
         with contextlib.redirect_stdout(said), contextlib.redirect_stderr(said):
             yield

@@ -32,6 +32,7 @@ class WithUnfinished(msgspec.Struct, frozen=True):
 
     p50: float | None
     p99: float | None
+    p999: float | None
     max: float | None
 
 
@@ -362,6 +363,7 @@ def _times(histogram: Histogram, with_unfinished: Histogram | None = None) -> Ti
         else WithUnfinished(
             _ms(everything.percentile_ns(50)),
             _ms(everything.percentile_ns(99)),
+            _ms(everything.percentile_ns(99.9)),
             _ms(everything.max_ns if everything.count else None),
         ),
         buckets=tuple((edge_ns / 1e6, count) for edge_ns, count in histogram.nonempty()),

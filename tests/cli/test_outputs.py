@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from ..tui.test_terminal import Terminal
 from .conftest import Run
 from .test_scenarios import SHORT, sqlwatch
 
@@ -66,3 +68,28 @@ def test_a_dashboard_writes_no_lines(run: Run, terminals: set[str], monkeypatch:
     outcome = run("simulate", "--format", "jsonl")
     assert (outcome.code, outcome.session) == (2, None)
     assert "--format jsonl is for headless runs; add --headless." in outcome.sentence
+
+
+PROGRAM = """
+import sys
+sys.argv = ["sqlwatch", "simulate"]
+from tests.cli import fake
+fake.FakeSession.runs_on = True
+import sqlwatch.session.simulation as module
+module.SimulationSession = fake.FakeSession
+from sqlwatch.cli.main import main
+main()
+"""
+
+
+def test_what_matters_is_in_sight_when_the_dashboard_is_left(tmp_path: Path) -> None:
+    terminal = Terminal(tmp_path / "note", controlling=False, environment={}, program=PROGRAM)
+    try:
+        terminal.read_until(b"CONTENDED")
+        os.write(terminal.master, b"q")
+        assert terminal.wait() == 0
+        said = terminal.output.rpartition(b"\x1b[?1049l")[2].decode()
+        assert said.index("Accounting") < said.index("Nothing was lost")
+        assert said.rstrip().endswith("All of it stands above.")
+    finally:
+        terminal.close()

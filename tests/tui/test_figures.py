@@ -211,6 +211,7 @@ COMPARED: dict[str, Callable[[Report], str]] = {
     "reads a second": lambda phase: units.rate(phase["reads_per_s"]),
     "lock wait p50": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["p50"]),
     "lock wait p99": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["p99"]),
+    "lock wait p99.9": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["p999"]),
     "lock wait max": lambda phase: ms(phase["lock_wait_ms"]["with_unfinished"]["max"]),
     "commit latency p50": lambda phase: ms(phase["commit_latency_ms"]["p50"]),
     "commit latency p99": lambda phase: ms(phase["commit_latency_ms"]["p99"]),
@@ -236,7 +237,7 @@ async def test_the_comparison_shows_the_figures_of_the_json(opened: Open, number
         assert isinstance(screen.app.screen, ComparisonScreen)
         lines = screen.app.screen.text.splitlines()
         told = {label.strip() for label, _, _ in side_by_side(phases_of(snapshot))}
-        assert told - set(COMPARED) - {"lock wait p99.9", "rows a second"} == set(), "every figure is held against it"
+        assert told <= set(COMPARED), "every figure is held against the JSON"
         for label, figure in COMPARED.items():
             (line,) = (line for line in lines if line.strip().startswith(f"{label} "))
             cells = [word.removeprefix("~") for word in line.strip().removeprefix(label).split()]

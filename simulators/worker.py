@@ -76,6 +76,7 @@ class Worker:
                 return
             if order.run:
                 self.recorder.phase = order.phase
+                self.slot.since_ns = 0  # it was parked since then, which says nothing of the work
                 yield order
                 self.slot.since_ns = time.monotonic_ns()
                 self.recorder.send()

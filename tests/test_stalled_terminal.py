@@ -20,7 +20,8 @@ from sqlwatch.tui.link import QUESTION
 from tests.conftest import workers_of
 from tests.test_end_of_life import SIMULATE, SMALL, Terminal, wait_until, wait_until_gone
 
-ENDS_WITHIN_S = 2.0
+ENDS_WITHIN_S = 8.0
+"""Far more than it takes where nothing else runs (0.5 to 1.2 s), and far less than for ever."""
 LARGE = {"columns": 200, "rows": 50}
 
 
@@ -73,7 +74,7 @@ def test_a_full_terminal_does_not_keep_the_program(
         os.write(shown.master, how)
     else:
         os.kill(shown.process.pid, how)
-    assert shown.process.wait(10) == code
+    assert shown.process.wait(20) == code
     assert time.monotonic() - began < ENDS_WITHIN_S
     wait_until_gone(workers)
     assert not list(short_tmp.iterdir())
@@ -96,7 +97,7 @@ def test_a_full_terminal_does_not_keep_watch(short_tmp: Path) -> None:
         wait_until_full(shown)
         began = time.monotonic()
         shown.process.terminate()
-        assert shown.process.wait(10) == 143
+        assert shown.process.wait(20) == 143
         assert time.monotonic() - began < ENDS_WITHIN_S
         wait_until_gone(samplers)
         shown.read()
@@ -124,7 +125,7 @@ def test_a_reader_that_stops_does_not_keep_lines_of_json(short_tmp: Path) -> Non
         wait_s(1)
         began = time.monotonic()
         watching.terminate()
-        assert watching.wait(10) == 143
+        assert watching.wait(20) == 143
         assert time.monotonic() - began < ENDS_WITHIN_S
     finally:
         watching.kill()
@@ -138,7 +139,7 @@ def test_progress_on_a_full_terminal_does_not_keep_the_program(terminal: Open, s
     wait_until_full(shown)
     began = time.monotonic()
     os.kill(shown.process.pid, signal.SIGTERM)
-    assert shown.process.wait(10) == 143
+    assert shown.process.wait(20) == 143
     assert time.monotonic() - began < ENDS_WITHIN_S
     wait_until_gone(workers)
     assert not list(short_tmp.iterdir())

@@ -77,7 +77,8 @@ def print_text(text: str) -> None:
 def write_line(file: IO[bytes], line: bytes, is_hurried: Callable[[], bool]) -> bool:
     """Write a line; to a pipe in pieces for which it has room, so that its reader does not keep us from our end.
 
-    Return False if it `is_hurried`, as by a signal, and the reader takes no more; raise OSError if there is no reader.
+    Return False if it `is_hurried`, as by a signal, and the reader takes nothing any more; raise OSError if there is
+    no reader.
     """
     if file.seekable() or sys.platform == "win32":
         file.write(line)

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import pytest
 
-from simulators.events import Mode, Role, Running, WorkerState
+from simulators.events import Mode, Role, Running, WorkerSample, WorkerState
 from simulators.fleet import FleetState
 from tests.simulators.conftest import Driven
 
@@ -86,6 +86,24 @@ def test_a_pause_withdraws_waits_and_lets_nobody_work(drive: Drive) -> None:
     driven.until_commits(50)
     driven.stop()
     driven.check_nothing_lost()
+
+
+@pytest.mark.parametrize("mode", ["contended", "single-writer"])
+def test_short_holds_after_a_pause_do_not_last_since_the_pause(drive: Drive, mode: str) -> None:
+    driven = drive(writers=1, hold=0, think=0, mode=mode)
+    driven.start()
+    driven.fleet.pause()
+    driven.until(lambda: driven.fleet.state is FleetState.PAUSED, "the pause")
+    driven.fleet.resume()
+    holding: list[WorkerSample] = []
+
+    def seen_holding() -> list[WorkerSample]:
+        holding.extend(s for s in driven.fleet.slot_sample().workers if s.state is WorkerState.HOLDING)
+        return holding
+
+    driven.until(seen_holding, "somebody to hold")
+    assert {sample.since_ns for sample in holding} == {0}, "too short to say since when"
+    driven.stop()
 
 
 def test_writers_and_readers_come_and_go(drive: Drive) -> None:

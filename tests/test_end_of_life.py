@@ -198,7 +198,7 @@ def test_a_lesson_from_question_to_comparison(short_tmp: Path) -> None:
         shown.until("done contended", "NOW  single-writer", "running")
         shown.press("n")
         text = shown.until("Verdict", "What was compared", "Why", "When it would not happen")
-        for words in ("starvation: One writer takes every turn", "contended against single-writer: here", "It is over"):
+        for words in ("starvation: One writer takes every turn", "in single-writer", "It is over"):
             assert words in text
         shown.press("\x1b[6~")  # page down
         shown.until("The phases side by side", "lock wait p99.9")

@@ -74,7 +74,8 @@ class SlowTerminal:
             self.total += len(data)
             with contextlib.suppress(TypeError):  # pyte does not know every private sequence
                 self._stream.feed(data)
-            for _ in range((self._tail + data).count(QUESTION)):
+            data = self._tail + data
+            for _ in range(data.count(QUESTION)):
                 self.questions += 1
                 self.press(b"\x1b[1;1R")
             self._tail = data[-len(QUESTION) + 1 :]
@@ -119,8 +120,8 @@ def answers_s(terminal: SlowTerminal, presses: int) -> list[float]:
         terminal.press(b"?")
         times.append(terminal.until("What you see"))
         terminal.press(b"\x1b")
-        terminal.until("running")
-        terminal.run(1.5)
+        terminal.until("Quit")
+        terminal.run(4)  # the rest of the picture
     return sorted(times)
 
 
@@ -151,7 +152,7 @@ def main(seconds: float, presses: int) -> None:
 def _measure(name: str, arguments: list[str], temporary: str, seconds: float, presses: int) -> None:
     for columns, rows in ((80, 24), (200, 50)):
         terminal = SlowTerminal(arguments, columns, rows, TMPDIR=temporary)
-        terminal.until("running")
+        terminal.until("commits")
         terminal.run(3)
         before = terminal.total
         terminal.run(seconds)
@@ -161,7 +162,7 @@ def _measure(name: str, arguments: list[str], temporary: str, seconds: float, pr
         ("9,600 baud", 960, 0.0), ("38,400 baud", 3840, 0.0), ("300 ms away", 1e9, 0.3)
     ):  # fmt: skip
         terminal = SlowTerminal(arguments, 80, 24, bytes_per_s=bytes_per_s, delay_s=delay_s, TMPDIR=temporary)
-        terminal.until("running")
+        terminal.until("commits")
         terminal.run(4)
         before, pictures = terminal.total, terminal.questions
         began_s = time.monotonic()

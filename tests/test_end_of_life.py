@@ -22,7 +22,7 @@ import pyte
 import pytest
 
 from sqlwatch.tui.link import QUESTION
-from tests.conftest import workers_of
+from tests.conftest import GONE_WITHIN_S, workers_of
 
 PATIENCE_S = 60
 SIMULATE = [sys.executable, "-m", "sqlwatch", "simulate"]
@@ -109,6 +109,13 @@ class Terminal:
         return self.process.returncode
 
     def is_restored(self) -> bool:
+        """Return whether it is left as it was found, once the system has passed on what the program wrote."""
+        deadline = time.monotonic() + GONE_WITHIN_S
+        while not (restored := self._is_left()) and time.monotonic() < deadline:
+            self.read()
+        return restored
+
+    def _is_left(self) -> bool:
         leaves_screen = self.raw.rfind(b"\x1b[?1049l") > self.raw.rfind(b"\x1b[?1049h") >= 0
         shows_cursor = self.raw.rfind(b"\x1b[?25h") > self.raw.rfind(b"\x1b[?25l")
         return leaves_screen and shows_cursor and termios.tcgetattr(self.slave) == self.before

@@ -66,6 +66,14 @@ think = "1ms"
 warm-up = 0
 duration = "200ms"
 """
+TO_CHECK = """
+[[effects]]
+says = "throughput"
+figure = "commits_per_s"
+of = "second"
+against = "first"
+at-least = 0.01
+"""
 PHASES = ("first", "second", "third")
 KINDS = ("process", "thread", "task")
 
@@ -152,10 +160,14 @@ def test_a_signal_between_two_phases_leaves_nothing(
 def test_a_check_that_is_ended_says_so_by_its_exit_code(
     start: Callable[..., subprocess.Popen[str]], short_tmp: Path, tmp_path: Path
 ) -> None:
-    process = start("scenarios", "--check", str(lesson_that_stays_in("first", tmp_path / "long.toml")))
+    lesson = lesson_that_stays_in("first", tmp_path / "long.toml")
+    with lesson.open("a") as file:
+        file.write(TO_CHECK)
+    process = start("scenarios", "--check", str(lesson))
     deadline = time.monotonic() + PATIENCE_S
     while len(workers_of(process.pid)) < 3:
-        assert time.monotonic() < deadline
+        assert process.poll() is None, process.communicate()
+        assert time.monotonic() < deadline, process.pid
         time.sleep(0.01)
     workers = workers_of(process.pid)
     process.send_signal(signal.SIGTERM)

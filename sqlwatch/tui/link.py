@@ -108,7 +108,7 @@ class Link:
         """Drop what has not gone out, and see to it that nothing that was asked or drawn arrives later."""
         self._is_leaving = True
         self._cancel_overdue()
-        was_cut = bool(self._waiting)
+        was_cut = bool(self._waiting) or not self._output.has_room()
         self._waiting.clear()
         is_open = self._answers and self._asked_s is not None and not self._is_gone
         if was_cut or (is_open and not self._heard.wait(ANSWER_S)):
@@ -225,7 +225,7 @@ class _Output:
 
     def write(self, data: bytes | bytearray) -> int:
         """Write the first bytes and return how many: 0 if the terminal takes none now.  Raises OSError."""
-        if not self._is_own and not select.select([], [self.descriptor], [], 0)[1]:
+        if not self._is_own and not self.has_room():
             return 0
         try:
             return os.write(self.descriptor, data[: self._piece])
@@ -242,6 +242,10 @@ class _Output:
             if is_stuck and self._queued() >= queued:
                 return False
         return True
+
+    def has_room(self) -> bool:
+        """Return whether the terminal takes anything now; a closed one does, to say that it is closed."""
+        return bool(select.select([], [self.descriptor], [], 0)[1])
 
     def discard(self) -> None:
         """Drop what the terminal has been given and has not taken yet."""

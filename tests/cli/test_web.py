@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import os
 import re
 import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
-import psutil
 import pytest
 from aiohttp import ClientResponse, ClientWebSocketResponse, WSMsgType, WSServerHandshakeError
 from aiohttp.test_utils import TestClient, TestServer
@@ -19,6 +19,7 @@ from aiohttp.test_utils import TestClient, TestServer
 from sqlwatch.cli.web import MOST_TABS, WebView
 from sqlwatch.cli.web_guard import Guard
 from tests.cli.conftest import Run
+from tests.conftest import workers_of
 
 pytestmark = pytest.mark.usefixtures("leaves_no_process")
 
@@ -101,7 +102,7 @@ async def test_a_tab_runs_a_process_of_its_own_and_ends_with_it(app: None) -> No
         assert [await said(tab) for tab in tabs] == [
             f"size {columns}x30 textual.drivers.web_driver:WebDriver" for columns in (90, 91)
         ]
-        processes = psutil.Process().children()
+        processes = workers_of(os.getpid())
         assert len(processes) == 2
         await tabs[0].send_str(json.dumps(["stdin", "hello"]))
         assert await said(tabs[0]) == "Dhello"
@@ -117,7 +118,7 @@ async def test_the_server_ends_what_it_started(app: None) -> None:
     async with served() as client:
         tab = await connect(client)
         await said(tab)
-        processes = psutil.Process().children()
+        processes = workers_of(os.getpid())
     assert processes
     assert not any(process.is_running() for process in processes)
 
@@ -126,7 +127,7 @@ async def test_a_browser_that_takes_nothing_any_more_holds_up_nobody(app: None, 
     async with served() as client:
         tab = await connect(client)
         await said(tab)
-        (process,) = psutil.Process().children()
+        (process,) = workers_of(os.getpid())
         await tab.send_str(json.dumps(["stdin", "flood"]))
         written, before = 0, -1
         async with asyncio.timeout(20):
@@ -143,7 +144,7 @@ async def test_a_process_that_does_not_leave_is_ended(app: None, monkeypatch: py
     monkeypatch.setattr("sqlwatch.cli.web_tab._LEAVES_WITHIN_S", 0.1)
     async with served() as client:
         await said(await connect(client))
-        (process,) = psutil.Process().children()
+        (process,) = workers_of(os.getpid())
         process.suspend()
         monkeypatch.setattr("sqlwatch.cli.web_tab._ENDS_WITHIN_S", 0.1)
     assert not process.is_running()
@@ -175,7 +176,7 @@ async def test_there_is_a_limit_to_the_tabs(app: None) -> None:
             await connect(client)
         await tabs[0].close()
         async with asyncio.timeout(20):
-            while len(psutil.Process().children()) == MOST_TABS:
+            while len(workers_of(os.getpid())) == MOST_TABS:
                 await asyncio.sleep(0.01)
         assert (await said(await connect(client))).startswith("size")
 

@@ -66,11 +66,12 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
     max_ns: int = 0
 
 
-class Transaction(msgspec.Struct, frozen=True, array_like=True):
+class Transaction(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One transaction that waited, failed or held the lock long, with its times.
 
     `due_ns` is the intended start (equal to `asked_ns` in a closed loop), `got_ns` is 0 if the lock was never got,
     `released_ns` is 0 likewise, `done_ns` is when the client knew the outcome.  `lock_wait` is `got - asked`.
+    Numbers alone are no garbage that has to be looked for, and there are thousands a second.
     """
 
     number: int
@@ -168,7 +169,7 @@ class WorkerState(StrEnum):
     DEAD = "dead"
 
 
-class WorkerSample(msgspec.Struct, frozen=True, array_like=True):
+class WorkerSample(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """The slot of one worker at one moment; `since_ns` is 0 where the slot does not say."""
 
     worker: int

@@ -39,7 +39,7 @@ PARK_PATIENCE_NS: Final = 500_000_000
 STOP_PATIENCE_NS: Final = 1_300_000_000
 """How long workers may take to end before they are killed."""
 
-READ_INTERVAL_NS: Final = 25_000_000
+READ_INTERVAL_NS: Final = 50_000_000
 """How often the queues are read and exits are looked for."""
 
 

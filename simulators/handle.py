@@ -15,7 +15,7 @@ import msgspec
 
 from simulators.events import Batch, Mode, Role, WorkerExited, WorkerSample, WorkerState
 from simulators.orders import Order, encode
-from simulators.slots import Activity, Slot, Slots, committed, in_flight, sample
+from simulators.slots import Activity, Slot, Slots, committed, in_flight, is_holding, sample
 from simulators.spawning import start_process
 from simulators.worker import Setup
 from simulators.workload import WorkerKind
@@ -207,16 +207,9 @@ class Handle:
 
 def is_held(handle: Handle, mode: Mode) -> bool:
     """Tell whether this worker holds the write lock now, in a fleet that works in `mode`."""
-    owner = Role.SINGLE_WRITER if mode is Mode.SINGLE_WRITER else Role.WRITER
-    return handle.role is owner and handle.slot.got > handle.slot.done
+    return handle.role is owner_of(mode) and is_holding(handle.slot)
 
 
-def may_hold(handle: Handle) -> bool:
-    """Tell whether this is a checkpointer at work: one that is not passive takes the write lock for a part of it."""
-    return handle.role is Role.CHECKPOINTER and handle.slot.activity == Activity.CHECKPOINTING
-
-
-def is_waiting(handle: Handle) -> bool:
-    """Tell whether this writer waits for the write lock now, or in the single writer's queue."""
-    slot = handle.slot
-    return handle.role is Role.WRITER and slot.waiting_since_ns != 0 and slot.got <= slot.done
+def owner_of(mode: Mode) -> Role:
+    """Return the role of those who take the write lock in a fleet that works in `mode`."""
+    return Role.SINGLE_WRITER if mode is Mode.SINGLE_WRITER else Role.WRITER

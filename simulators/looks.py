@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
-from simulators.events import CheckpointKind, Mode
-from simulators.handle import Handle, is_held, is_waiting, may_hold
+from simulators.events import CheckpointKind, Mode, Role
+from simulators.handle import Handle, owner_of
+from simulators.slots import Activity, is_holding
 from simulators.workload import Workload
+
+_NEVER_WRITE: Final = (Role.READER, Role.PINNED_READER)
 
 
 class Looks:
@@ -25,15 +29,22 @@ class Looks:
     def look(self, handles: Iterable[Handle], mode: Mode) -> None:
         """Take one sample of the workers' slots."""
         self._count += 1
+        owner = owner_of(mode)
         held, waiting, unknown = set(), set(), set()
         for handle in handles:
-            if handle.exit is None:
-                if is_held(handle, mode):
-                    held.add(handle.database)
-                elif is_waiting(handle):
-                    waiting.add(handle.database)
-                elif may_hold(handle) and self._checkpointer is not CheckpointKind.PASSIVE:
+            role = handle.role
+            if role in _NEVER_WRITE or handle.exit is not None:
+                continue
+            slot = handle.slot
+            if role is Role.CHECKPOINTER:
+                # One that is not passive takes the write lock for a part of its work; which part is not seen.
+                if slot.activity == Activity.CHECKPOINTING and self._checkpointer is not CheckpointKind.PASSIVE:
                     unknown.add(handle.database)
+            elif is_holding(slot):
+                if role is owner:
+                    held.add(handle.database)
+            elif role is Role.WRITER and slot.waiting_since_ns:  # in the single writer's queue, too
+                waiting.add(handle.database)
         for database in held:
             self._held[database] += 1
         for database in waiting - held - unknown:

@@ -21,7 +21,7 @@ from simulators.orders import end_orphaned
 from simulators.slots import Slot
 from simulators.stopwatch import BINS, SHIFT, Bins, Stopwatch
 
-BATCH_NS: Final = 80_000_000
+BATCH_NS: Final = 95_000_000
 """A batch is sent when the last one is this old (and there is something to send)."""
 
 EVENT_NS: Final = 500_000

@@ -84,6 +84,8 @@ class SimulationFold:
         self._current: Tally | None = None
         self._past = Tally("run", None, -1, 0)
         self._slices: deque[Tally] = deque([Tally("window", None, -1, 0)], maxlen=WINDOW_SLICES)
+        self._closed: Tally | None = None
+        """The sum of all slices but the newest, which do not change any more; made when it is needed."""
         self._timeline = TimelineBuilder()
         self._wal = WalStory(checkpoint_frames)
         self._recents = Recents()
@@ -211,7 +213,7 @@ class SimulationFold:
             self._current.ended_ns = message.at_ns
         self._phases[message.phase] = self._current = tally
         self._slices.clear()
-        self._slices.append(Tally("window", message.mode, message.phase, message.at_ns))
+        self._begin_slice(Tally("window", message.mode, message.phase, message.at_ns))
         for now in self._workers.values():
             if now.role is Role.WRITER and now.exit is None:
                 self._join(now.id)
@@ -251,11 +253,15 @@ class SimulationFold:
             self._current.until_ns = now_ns
             newest.ran_ns += passed_ns
         if now_ns - newest.started_ns >= SLICE_NS:
-            self._slices.append(Tally("window", newest.mode, newest.number, now_ns))
+            self._begin_slice(Tally("window", newest.mode, newest.number, now_ns))
         if self._current is not None and now_ns - self._settled_ns >= SETTLED_EVERY_NS:
             self._settled_ns = now_ns
             for streaks in self._current.streaks.values():
                 streaks.settle(now_ns)
+
+    def _begin_slice(self, slice_: Tally) -> None:
+        self._slices.append(slice_)
+        self._closed = None
 
     def _take_back(self, late_ns: int) -> None:
         """Uncount running time, where the end of it is told late."""
@@ -305,10 +311,15 @@ class SimulationFold:
         return self._ended[tally.number]
 
     def _window(self) -> Period:
+        *closed, newest = self._slices
         oldest = self._slices[0]
+        if self._closed is None:
+            self._closed = Tally("window", oldest.mode, oldest.number, oldest.started_ns)
+            for tally in closed:
+                self._closed.merge(tally)
         total = Tally("window", oldest.mode, oldest.number, oldest.started_ns)
-        for tally in self._slices:
-            total.merge(tally)
+        total.merge(self._closed)
+        total.merge(newest)
         if self._current is not None:
             total.members = {w for w in self._current.members if self._workers[w].exit is None}
         return self._freeze(total)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 
 import msgspec
@@ -79,17 +80,19 @@ class HistogramBuilder:
 
     def add_counts(self, counts: Counts) -> None:
         """Add what a worker's batch counted."""
+        if not counts.counts:
+            return
         target = self.counts
         for index, count in zip(counts.buckets, counts.counts, strict=True):
             target[index] += count
-            self.count += count
+        self.count += sum(counts.counts)
         self.sum_ns += counts.sum_ns
         self.max_ns = max(self.max_ns, counts.max_ns)
 
-    def add_histogram(self, other: Histogram) -> None:
+    def add_histogram(self, other: Histogram | HistogramBuilder) -> None:
         """Add all values of another histogram."""
         if other.count:
-            self.counts = [mine + theirs for mine, theirs in zip(self.counts, other.counts, strict=True)]
+            self.counts = list(map(operator.add, self.counts, other.counts))
             self.count += other.count
             self.sum_ns += other.sum_ns
             self.max_ns = max(self.max_ns, other.max_ns)

@@ -129,7 +129,6 @@ class Tally:
         self.queue_depth_max = max(self.queue_depth_max, batch.queue_depth_max)
         self.cache_hits += batch.cache_hits
         self.cache_misses += batch.cache_misses
-        _add_counts(self.errors, batch.errors)
         self.lock_wait.add_counts(batch.lock_wait)
         self.lock_hold.add_counts(batch.lock_hold)
         self.commit_latency.add_counts(batch.commit_latency)
@@ -141,16 +140,18 @@ class Tally:
             self.checkpoints_incomplete += checkpoint.is_incomplete
         worker = self.workers.setdefault(batch.worker, WorkerTally())
         worker.checkpoints += len(batch.checkpoints)
-        busy = sum(count for code, count in batch.errors.items() if is_busy(code))
         worker.finished += batch.finished
         worker.committed += batch.committed
         worker.reads += batch.reads
         worker.snapshots += batch.snapshots
         worker.busy_retries += batch.busy_retries
-        worker.busy_errors += busy
-        worker.other_errors += sum(batch.errors.values()) - busy
         worker.longest_wait_ns = max(worker.longest_wait_ns, batch.lock_wait.max_ns)
-        _add_counts(worker.errors, batch.errors)
+        if batch.errors:
+            busy = sum(count for code, count in batch.errors.items() if is_busy(code))
+            worker.busy_errors += busy
+            worker.other_errors += sum(batch.errors.values()) - busy
+            _add_counts(self.errors, batch.errors)
+            _add_counts(worker.errors, batch.errors)
         if in_detail and batch.lock_wait.counts:
             worker.lock_wait = worker.lock_wait or HistogramBuilder()
             worker.lock_wait.add_counts(batch.lock_wait)
@@ -198,7 +199,7 @@ class Tally:
         for name in (
             "lock_wait", "given_up", "lock_hold", "commit_latency", "service_latency", "read_latency", "checkpoint",
         ):  # fmt: skip
-            getattr(self, name).add_histogram(getattr(other, name).freeze())
+            getattr(self, name).add_histogram(getattr(other, name))
         self.queue_depth_max = max(self.queue_depth_max, other.queue_depth_max)
         _add_counts(self.errors, other.errors)
         for worker, tally in other.workers.items():

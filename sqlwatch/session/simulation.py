@@ -33,8 +33,11 @@ WAL_INTERVAL_NS: Final = 50_000_000
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
-PAUSED_REST_S: Final = 0.05
+PAUSED_REST_S: Final = 0.5
 """How long to rest between two looks while the workload is paused: there is nothing to count then."""
+
+PAUSED_SNAPSHOT_NS: Final = 1_000_000_000
+"""How far Snapshots are apart at least while the workload is paused: only clocks go on."""
 
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
@@ -220,19 +223,22 @@ class SimulationSession:
         readers = [WalReader(path, number) for number, path in enumerate(paths)]
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
         own_cpu = OwnCpu()
-        next_tick_ns = time.monotonic_ns()
+        next_tick_ns, is_paused = time.monotonic_ns(), False
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
             for reader in readers:
                 open_readers.callback(reader.close)
             while not self._stop.is_set() and not schedule.is_done(is_held=self._is_held):
-                with contextlib.suppress(queue.Empty):
+                if not self._commands.empty():
                     self._commands.get_nowait()(fleet)
                 fleet.look()
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
+                was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
+                if was_paused is not is_paused:
+                    next_snapshot_ns = now_ns
                 if now_ns >= next_wal_ns:
-                    next_wal_ns = now_ns + WAL_INTERVAL_NS
+                    next_wal_ns = now_ns + (SIZE_INTERVAL_NS if is_paused else WAL_INTERVAL_NS)
                     fold.add(fleet.slot_sample())
                     for reader in readers:
                         fold.add(reader.read(now_ns))
@@ -240,7 +246,7 @@ class SimulationSession:
                     next_size_ns = now_ns + SIZE_INTERVAL_NS
                     self._check_size(place)
                 if now_ns >= next_snapshot_ns:
-                    next_snapshot_ns = now_ns + self._snapshot_ns
+                    next_snapshot_ns = now_ns + max(self._snapshot_ns, PAUSED_SNAPSHOT_NS if is_paused else 0)
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 next_tick_ns = max(next_tick_ns + self._tick_ns, time.monotonic_ns())

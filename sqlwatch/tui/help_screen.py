@@ -11,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.tui.keys import GROUPS, Key
 from sqlwatch.tui.page_screen import PageScreen
+from sqlwatch.tui.text_page import TextPage
 
 Guide = Sequence[tuple[str, str]]
 """A title and a paragraph for each panel; the signs of the glyph set stand in braces."""
@@ -30,8 +29,7 @@ class HelpScreen(PageScreen):
     ]
     CSS = """
     HelpScreen { background: $background; }
-    HelpScreen VerticalScroll { padding: 0 2; background: $background; }
-    HelpScreen Static { max-width: 100; }
+    HelpScreen TextPage { background: $background; }
     """
 
     def __init__(self, glyphs: GlyphSet, guide: Guide, keys: Sequence[Key]) -> None:
@@ -40,12 +38,11 @@ class HelpScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        with VerticalScroll():
-            yield Static(self._page, id="help")
+        yield TextPage(self._page)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(TextPage).focus()
 
     def action_close(self) -> None:
         """Go back to the dashboard."""

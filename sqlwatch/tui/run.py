@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 
 from simulators.scenario import Scenario
@@ -12,7 +11,7 @@ from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.dashboard_app import no_findings
 from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.protocol import Opened, SessionProtocol
-from sqlwatch.tui.session_app import terminal_driver
+from sqlwatch.tui.session_app import collect_less_garbage, terminal_driver
 
 
 def run_dashboard(
@@ -38,6 +37,6 @@ def run_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs, lesson=lesson,
         open_lesson=open_lesson, driver_class=terminal_driver(),
     )  # fmt: skip
-    gc.freeze()  # what was imported never becomes garbage: no need to look through it again and again
+    collect_less_garbage()
     app.run(mouse=mouse)
     return app.return_code or 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import signal
 import sys
 import time
@@ -27,6 +28,8 @@ _LOOK_S: Final = 1.0
 _CHANGE_LOOK_S: Final = 0.05
 """How often it is looked whether a session is over that another one shall follow."""
 _MOST_REST_S: Final = 4.0
+_OBJECTS_UNTIL_COLLECTION: Final = 5_000
+"""A picture makes and drops some thousands, and those that wait for the next one are no garbage."""
 _HANG_UP_CODE: Final = 129
 """128 + SIGHUP, by its number: Windows has no such signal."""
 
@@ -206,6 +209,12 @@ class SessionApp(App[None]):
 
 def _forget_nothing() -> None:
     """Do nothing: this driver sends every picture as it is."""
+
+
+def collect_less_garbage() -> None:
+    """Have Python look for garbage less often, and not in what was imported, which never becomes any."""
+    gc.freeze()
+    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
 
 def terminal_driver() -> type[Driver] | None:

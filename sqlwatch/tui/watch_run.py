@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Callable
 
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.export import Exporter
 from sqlwatch.tui.protocol import WatchSessionProtocol
-from sqlwatch.tui.session_app import terminal_driver
+from sqlwatch.tui.session_app import collect_less_garbage, terminal_driver
 from sqlwatch.tui.watch_app import WatchApp
 
 
@@ -33,6 +32,6 @@ def run_watch_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs,
         driver_class=terminal_driver(),
     )  # fmt: skip
-    gc.freeze()  # what was imported never becomes garbage: no need to look through it again and again
+    collect_less_garbage()
     app.run(mouse=mouse)
     return app.return_code or 0

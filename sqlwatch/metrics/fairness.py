@@ -53,9 +53,9 @@ class Streaks:
         """Add one hold that began at `got_ns`."""
         self._pending.append((got_ns, worker))
 
-    def add_all(self, got_ns: Iterable[int], worker: int) -> None:
-        """Add holds of one worker."""
-        self._pending += [(one_ns, worker) for one_ns in got_ns]
+    def add_all(self, holds: Iterable[tuple[int, int]]) -> None:
+        """Add holds as (when it began, by whom)."""
+        self._pending += holds
 
     def settle(self, now_ns: int) -> None:
         """Judge the holds that nothing can come before any more."""

@@ -67,13 +67,13 @@ class Recents:
         self._of_workers.setdefault(worker, deque(maxlen=OF_A_WORKER)).extend(transactions[-OF_A_WORKER:])
         # Of committed ones without a long wait none can be grave: at thousands a second it pays not to ask each.
         if batch.finished != batch.committed or batch.lock_wait.max_ns >= GRAVE_WAIT_NS:
-            grave = [
-                one for one in transactions
-                if one.outcome > 0 or (one.got_ns or one.done_ns) - one.asked_ns >= GRAVE_WAIT_NS  # is_grave, inlined
-            ]  # fmt: skip
-            if grave:
-                self.grave.extend([Recent(worker, one) for one in grave])
-                transactions = tuple([one for one in transactions if not is_grave(one)])
+            others: list[Transaction] = []
+            for one in transactions:
+                if one.outcome > 0 or (one.got_ns or one.done_ns) - one.asked_ns >= GRAVE_WAIT_NS:  # is_grave, inlined
+                    self.grave.append(Recent(worker, one))
+                else:
+                    others.append(one)
+            transactions = tuple(others)
         if transactions:
             self._newest.append((worker, transactions))
         self._kept += len(transactions)

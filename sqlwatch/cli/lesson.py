@@ -60,7 +60,8 @@ def lesson_headline(scenario: Scenario) -> Callable[[Snapshot], str]:
             return f"{verdict(judge(scenario, run.ended), run.faults)}; c compares, q quits and prints the comparison"
         if run.awaits_next:
             return f"{scenario.phases[run.phase].name} has done its work; n begins the next phase"
-        return f"{scenario.phases[run.phase].name}: {headline(snapshot)}"
+        phase, said = scenario.phases[run.phase].name, headline(snapshot)
+        return said if said.startswith(f"{phase} ") else f"{phase}: {said}"
 
     return words
 

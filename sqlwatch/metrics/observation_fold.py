@@ -13,7 +13,9 @@ from sqlwatch.metrics.observations import (
     Absent,
     Commits,
     Holder,
+    JournalMode,
     LockKind,
+    LockName,
     LockSample,
     Look,
     Message,
@@ -207,7 +209,7 @@ class ObservationFold:
             locks=_held_locks(look) if look is not None else (),
             pins=_pins(look) if look is not None else (),
             participants=self._participants(seen_ns),
-            write_utilisation=locks.utilisation,
+            write_utilisation=locks.utilisation if look is None or not _is_shut(look) else None,
             utilisation_floor=1 / locks.looks if locks.looks else None,
             commits=self._commits,
             commits_are_exact=self._commits_are_exact,
@@ -278,6 +280,12 @@ class ObservationFold:
             window_count=sum(count for _, count in self._busy_cells),
             newest=tuple(self._lines),
         )
+
+
+def _is_shut(look: Look) -> bool:
+    """Tell whether somebody keeps a WAL database to himself, so that his writes take no lock that could be seen."""
+    is_wal = look.facts.journal_mode is JournalMode.WAL
+    return is_wal and any(one.lock is LockName.EXCLUSIVE for one in look.holders)
 
 
 def _held_locks(look: Look) -> tuple[HeldLock, ...]:

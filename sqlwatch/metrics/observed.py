@@ -125,7 +125,8 @@ class Observed(msgspec.Struct, frozen=True):
     participants: tuple[Participant, ...] = ()
     """Those with the highest utilisation first, then by pid."""
     write_utilisation: float | None = None
-    """Share of the window's looks in which anybody held the write lock, 0..1; None without looks."""
+    """Share of the window's looks in which anybody held the write lock, 0..1; None without looks, and while
+    locking_mode=EXCLUSIVE keeps a WAL database for one process, which then takes no lock for a write."""
     utilisation_floor: float | None = None
     """The smallest share that the window's looks can tell from nothing: one look."""
     commits: int = 0

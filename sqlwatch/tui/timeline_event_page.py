@@ -46,11 +46,13 @@ def _gone(event: EventKey) -> Page:
 
 def finished_page(story: WaitStory, view: View) -> Page:
     """Return the page of a transaction that has ended."""
-    is_asleep = bool(story.transaction.retries) and story.mode is not Mode.SINGLE_WRITER
+    is_queue = story.mode is Mode.SINGLE_WRITER
+    is_asleep = bool(story.transaction.retries) and not is_queue
+    meanwhile = lock_lines(story.meanwhile, story.waited_ns, asleep=is_asleep, is_queue=is_queue)
     return (
         Section(f"One transaction of {story.label}", Ink.STRONG, _what(story, view)),
         Section("How it waited", Ink.WAITS, _how(story)),
-        Section("The write lock meanwhile", Ink.HOLDS, lock_lines(story.meanwhile, story.waited_ns, asleep=is_asleep)),
+        Section("The write lock meanwhile", Ink.HOLDS, meanwhile),
     )
 
 

@@ -48,7 +48,7 @@ class LanesPanel(LaneRowsPanel):
             return []
         picture = self._drawn[2]
         wasted = picture.wasted
-        sign = "" if picture.is_exact else "~"
+        sign = "" if all(lock.is_exact for lock in picture.locks) else "~"
         ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
         facts: list[Row] = [
             (Segment("wasted ", Ink.MUTED), Segment((sign + units.share(wasted)).rjust(len(_CAPTION)), ink)),

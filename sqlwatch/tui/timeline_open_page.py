@@ -19,13 +19,11 @@ def open_page(story: OpenStory, view: View) -> Page:
     if story.got_ns is None:
         sections.append(Section("How it waits", Ink.WAITS, _how(story)))
     if story.meanwhile is not None and story.waited_ns is not None:
-        asleep = story.mode is Mode.CONTENDED
-        sections.append(
-            Section(
-                "The write lock meanwhile", Ink.HOLDS,
-                (*_now(story), *lock_lines(story.meanwhile, story.waited_ns, asleep=asleep)),
-            )
+        meanwhile = lock_lines(
+            story.meanwhile, story.waited_ns,
+            asleep=story.mode is Mode.CONTENDED, is_queue=story.mode is Mode.SINGLE_WRITER,
         )  # fmt: skip
+        sections.append(Section("The write lock meanwhile", Ink.HOLDS, (*_now(story), *meanwhile)))
     if story.got_ns is not None and story.goes_on:
         sections.append(Section("Who waits for it", Ink.WAITS, _waiters(story)))
     return tuple(sections)

@@ -36,20 +36,24 @@ def rung_lines(sleeps: Sequence[Sleep], *, last: str) -> list[Line]:
     return [*lines[:_FIRST_RUNGS], line("...", words), *lines[-_LAST_RUNGS:]]
 
 
-def lock_lines(lock: Meanwhile, waited_ns: int, *, asleep: bool) -> tuple[Line, ...]:
-    """Return who held the lock in a wait, when it was free, and of what nothing is known."""
+def lock_lines(lock: Meanwhile, waited_ns: int, *, asleep: bool, is_queue: bool) -> tuple[Line, ...]:
+    """Return who held the lock in a wait, when it was free, and of what nothing is known.
+
+    In a queue the single writer holds it for its clients.
+    """
     if waited_ns <= 0:
         return (line("", "It did not wait."),)
+    held = "was served" if is_queue else "held it"
     lines = [
         line(
             holder.label,
-            f"held it {holder.times} time{'s' * (holder.times != 1)}, {units.duration(holder.held_ns)} "
+            f"{held} {holder.times} time{'s' * (holder.times != 1)}, {units.duration(holder.held_ns)} "
             f"({units.share(holder.held_ns / waited_ns)})",
         )
         for holder in lock.holders[:_MOST_HOLDERS]
     ]
     if len(lock.holders) > _MOST_HOLDERS:
-        lines.append(line("others", f"{len(lock.holders) - _MOST_HOLDERS} more workers held it"))
+        lines.append(line("others", f"{len(lock.holders) - _MOST_HOLDERS} more workers {held}"))
     free = f"{units.duration(lock.free_ns)} ({units.share(lock.free_ns / waited_ns)})"
     words = " while this worker slept" if asleep else ""
     lines.append(line("free", free + words, Ink.WARNING if asleep else Ink.TEXT))

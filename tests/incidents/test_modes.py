@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from sqlwatch.diagnose.finding import Severity
+from sqlwatch.session.look import look_at
 
 from .crew import MAKE_WAL, Client, Crew, Program
 from .diagnosis import assert_nothing_found, wait_for_finding
@@ -57,6 +58,9 @@ def test_9_one_process_owns_the_whole_database(crew: Crew, database: Path, clien
     assert f"(pid {culprit.pid}) has locked the whole database" in finding.summary
     assert "locking_mode=NORMAL" in finding.remedy
     assert f"end process {culprit.pid}" in finding.remedy
+    observed = look_at(database).observation
+    assert observed is not None
+    assert observed.write_utilisation is None, "its writes take no lock that could be seen"
     if client is Client.PYTHON:
         culprit.tell()
         culprit.expect("normal")

@@ -6,10 +6,12 @@ import pytest
 
 from simulators.events import Mode
 from sqlwatch.metrics.lanes import LATENESS_NS
+from sqlwatch.metrics.meanwhile import Meanwhile, MeanwhileHeld
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.detail_screen import DetailScreen
 from sqlwatch.tui.timeline_control import WINDOWS_NS
 from sqlwatch.tui.timeline_lanes_panel import LanesPanel
+from sqlwatch.tui.timeline_wait_lines import lock_lines
 from tests.tui.conftest import Open, Screen
 from tests.tui.fake import make_snapshot
 
@@ -137,6 +139,13 @@ async def test_enter_tells_who_waited_on_which_rungs_and_who_held_meanwhile(open
             assert part in page, part
         await screen.press("escape")
         assert not isinstance(screen.app.screen, DetailScreen)
+
+
+def test_in_a_queue_the_others_are_served() -> None:
+    lock = Meanwhile((MeanwhileHeld(6, "w6", 2, 3_000_000),), 3_000_000, 1_000_000, 0)
+    for is_queue, words in ((True, "was served 2 times"), (False, "held it 2 times")):
+        lines = lock_lines(lock, 4_000_000, asleep=False, is_queue=is_queue)
+        assert words in "".join(segment.text for segment in lines[0].text)
 
 
 async def test_a_worker_without_events_says_so(opened: Open) -> None:

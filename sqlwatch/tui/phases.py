@@ -13,16 +13,20 @@ from sqlwatch.tui.text import clean
 
 
 def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: int) -> list[Ink]:
-    """Return an ink for each of the last `length` periods: that of the mode that ran at its end."""
+    """Return an ink for each of the last `length` periods: that of the mode that ran; a warm-up is in no phase."""
     inks = [Ink.SERIES] * length
     if simulation is None:
         return inks
     for period in (*simulation.ended_phases, simulation.phase):
         if period.mode is None:
             continue
-        back = (timeline.end_ns - period.started_ns) // max(timeline.period_ns, 1)
-        first = min(max(length - back, 0), length)
-        inks[first:] = [MODE_INK[period.mode]] * (length - first)
+        goes_on = period is simulation.phase or not period.until_ns
+        until_ns = timeline.end_ns if goes_on else period.until_ns
+        first, end = (
+            min(max(length - (timeline.end_ns - at_ns) // max(timeline.period_ns, 1), 0), length)
+            for at_ns in (period.started_ns, until_ns)
+        )
+        inks[first:end] = [MODE_INK[period.mode]] * (end - first)
     return inks
 
 

@@ -172,6 +172,7 @@ def make_period(mode: Mode, seconds: float, started_ns: int, workers: tuple[Work
         mode=mode,
         number=1,
         started_ns=started_ns,
+        until_ns=started_ns + int(seconds * SECOND),
         elapsed_ns=int(seconds * SECOND),
         finished=int(seconds * (275 if contended else 338)),
         committed=int(seconds * (275 if contended else 338)),

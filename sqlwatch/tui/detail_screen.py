@@ -11,12 +11,11 @@ from rich.table import Table
 from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import VerticalScroll
-from textual.widgets import Static
 
 from sqlwatch.charts.segment import Ink, Row, Segment, plain
 from sqlwatch.tui.inks import Inks
 from sqlwatch.tui.page_screen import PageScreen
+from sqlwatch.tui.text_page import TextPage
 from sqlwatch.tui.view import View
 
 if TYPE_CHECKING:
@@ -65,11 +64,7 @@ class DetailScreen(PageScreen):
         Binding("y", "app.copy", "copy to the clipboard"),
         Binding("question_mark,f1", "app.help", "help"),
     ]
-    CSS = """
-    DetailScreen { background: $background; }
-    DetailScreen VerticalScroll { padding: 0 2; background: $background; }
-    DetailScreen Static { max-width: 120; }
-    """
+    CSS = "DetailScreen { background: $background; }"
 
     def __init__(
         self, page: Callable[[View], Page], view: View, inks: Inks,
@@ -84,12 +79,11 @@ class DetailScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        with VerticalScroll():
-            yield Static(self._rendered(), id="detail")
+        yield TextPage(self._rendered(), most_columns=_WIDEST)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
-        self.query_one(VerticalScroll).focus()
+        self.query_one(TextPage).focus()
 
     def show(self, view: View) -> None:
         """Follow to another View; nothing is drawn where nothing changed."""
@@ -103,7 +97,7 @@ class DetailScreen(PageScreen):
         self._update()
 
     def _update(self) -> None:
-        self.query_one("#detail", Static).update(self._rendered())
+        self.query_one(TextPage).show(self._rendered())
 
     def _rendered(self) -> Group:
         return rendered(self._page, self._inks, self._view, self._chart_width, self._hint)
@@ -131,7 +125,7 @@ class DetailScreen(PageScreen):
             self._make = page
             self._page = page(self._view)
             self._update()
-            self.query_one(VerticalScroll).scroll_home(animate=False)
+            self.query_one(TextPage).scroll_home(animate=False)
 
     def action_close(self) -> None:
         """Go back to the dashboard."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import ClassVar, Final
 
 from rich.console import Group
 from rich.padding import Padding
@@ -20,6 +20,8 @@ from sqlwatch.tui.text_page import TextPage
 Guide = Sequence[tuple[str, str]]
 """A title and a paragraph for each panel; the signs of the glyph set stand in braces."""
 
+_WIDEST: Final = 100
+
 
 class HelpScreen(PageScreen):
     """One page to scroll."""
@@ -29,7 +31,6 @@ class HelpScreen(PageScreen):
     ]
     CSS = """
     HelpScreen { background: $background; }
-    HelpScreen TextPage { background: $background; }
     """
 
     def __init__(self, glyphs: GlyphSet, guide: Guide, keys: Sequence[Key]) -> None:
@@ -38,7 +39,7 @@ class HelpScreen(PageScreen):
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        yield TextPage(self._page)
+        yield TextPage(self._page, most_columns=_WIDEST)
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""

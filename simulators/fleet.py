@@ -25,7 +25,7 @@ from simulators.events import (
 )
 from simulators.handle import Handle, is_held, start_alone, start_together
 from simulators.looks import Looks
-from simulators.orders import Order
+from simulators.orders import Order, share_of
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.worker import Setup
@@ -328,9 +328,7 @@ class Fleet:
         order = self._order
         if not order.transactions or handle.role is not Role.WRITER:
             return None
-        writers = [h.id for h in self.living(Role.WRITER)]
-        share, rest = divmod(order.transactions, len(writers))
-        return share + (writers.index(handle.id) < rest)
+        return share_of(order.transactions, handle.id, [writer.id for writer in self.living(Role.WRITER)])
 
     def _expect(self, handle: Handle, *, stop: bool = False) -> None:
         """Say in a worker's slot whether the rounds of a burst wait for it."""

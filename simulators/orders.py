@@ -12,6 +12,7 @@ import os
 import select
 import threading
 import time
+from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import NoReturn
 
@@ -33,6 +34,16 @@ class Order(msgspec.Struct, frozen=True):
     stop: bool = False
     transactions: int = 0
     """How many transactions this worker runs in the phase; 0 is no limit."""
+
+
+def share_of(transactions: int, worker: int, writers: Sequence[int]) -> int:
+    """Return how many of the fixed transactions fall to a worker; the first ones get what is left over.
+
+    >>> [share_of(10, worker, [1, 2, 5]) for worker in (1, 2, 5)]
+    [4, 3, 3]
+    """
+    share, rest = divmod(transactions, len(writers))
+    return share + (writers.index(worker) < rest)
 
 
 def encode(order: Order) -> bytes:

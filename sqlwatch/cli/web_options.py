@@ -60,7 +60,7 @@ def web_options(command: _Command) -> _Command:
     wrapped: Any = with_web
     for option in reversed(options):
         wrapped = option(wrapped)
-    return wrapped  # type: ignore[no-any-return]
+    return wrapped  # type: ignore[no-any-return]  # click's decorators keep the type of a command, and say Any
 
 
 def _check(context: click.Context, web: bool) -> None:

@@ -238,7 +238,7 @@ class SimulationSession:
                 if was_paused is not is_paused:
                     next_snapshot_ns = now_ns
                 if now_ns >= next_wal_ns:
-                    next_wal_ns = now_ns + (SIZE_INTERVAL_NS if is_paused else WAL_INTERVAL_NS)
+                    next_wal_ns = now_ns + WAL_INTERVAL_NS
                     fold.add(fleet.slot_sample())
                     for reader in readers:
                         fold.add(reader.read(now_ns))

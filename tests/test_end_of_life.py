@@ -16,6 +16,7 @@ import termios
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyte
@@ -129,17 +130,22 @@ class Terminal:
                 os.close(descriptor)
 
 
-@pytest.fixture
-def terminal(short_tmp: Path) -> Iterator[Callable[..., Terminal]]:
+def opened_terminals(short_tmp: Path) -> Iterator[Callable[..., Terminal]]:
+    """Give what starts the program on a terminal of a kind, as often as wanted; at the end all are closed."""
     opened: list[Terminal] = []
 
-    def open_terminal(*arguments: str, **options: int | str) -> Terminal:
-        opened.append(Terminal([*SIMULATE, *SMALL, *arguments], TMPDIR=str(short_tmp), **options))  # type: ignore[arg-type]
+    def open_terminal(*arguments: str, kind: type[Terminal] = Terminal, **options: Any) -> Terminal:
+        opened.append(kind([*SIMULATE, *SMALL, *arguments], TMPDIR=str(short_tmp), **options))
         return opened[-1]
 
     yield open_terminal
     for each in opened:
         each.close()
+
+
+@pytest.fixture
+def terminal(short_tmp: Path) -> Iterator[Callable[..., Terminal]]:
+    yield from opened_terminals(short_tmp)
 
 
 def wait_until_gone(workers: list[psutil.Process]) -> None:

@@ -16,22 +16,14 @@ import pytest
 
 from sqlwatch.tui.link import QUESTION
 from tests.conftest import workers_of
-from tests.test_end_of_life import SIMULATE, SMALL, Terminal, wait_until, wait_until_gone
+from tests.test_end_of_life import SIMULATE, SMALL, Terminal, opened_terminals, wait_until, wait_until_gone
 
 Open = Callable[..., Terminal]
 
 
 @pytest.fixture
 def terminal(short_tmp: Path) -> Iterator[Open]:
-    opened: list[Terminal] = []
-
-    def open_terminal(*arguments: str, **options: int | str) -> Terminal:
-        opened.append(Terminal([*SIMULATE, *SMALL, *arguments], TMPDIR=str(short_tmp), **options))  # type: ignore[arg-type]
-        return opened[-1]
-
-    yield open_terminal
-    for each in opened:
-        each.close()
+    yield from opened_terminals(short_tmp)
 
 
 def quits(shown: Terminal) -> None:

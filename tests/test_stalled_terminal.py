@@ -18,7 +18,7 @@ import pytest
 
 from sqlwatch.tui.link import QUESTION
 from tests.conftest import workers_of
-from tests.test_end_of_life import SIMULATE, SMALL, Terminal, wait_until, wait_until_gone
+from tests.test_end_of_life import SIMULATE, SMALL, Terminal, opened_terminals, wait_until, wait_until_gone
 
 ENDS_WITHIN_S = 8.0
 """Far more than it takes where nothing else runs (0.5 to 1.2 s), and far less than for ever."""
@@ -36,15 +36,7 @@ Open = Callable[..., Terminal]
 
 @pytest.fixture
 def terminal(short_tmp: Path) -> Iterator[Open]:
-    opened: list[Terminal] = []
-
-    def open_terminal(*arguments: str, kind: type[Terminal] = Terminal, **options: int) -> Terminal:
-        opened.append(kind([*SIMULATE, *SMALL, *arguments], TMPDIR=str(short_tmp), **options))  # type: ignore[arg-type]
-        return opened[-1]
-
-    yield open_terminal
-    for each in opened:
-        each.close()
+    yield from opened_terminals(short_tmp)
 
 
 def wait_until_full(shown: Terminal) -> None:

@@ -14,7 +14,6 @@ from sqlwatch.metrics.snapshot import Status, Wal
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.confirm_screen import ConfirmScreen
 from sqlwatch.tui.help_screen import HelpScreen
-from sqlwatch.tui.panel import Panel
 from sqlwatch.tui.worker_table import WorkerTable
 from tests.tui.conftest import Open, Screen
 from tests.tui.fake import FakeSession, headline, make_snapshot, make_workers
@@ -270,43 +269,6 @@ def test_wrong_options_are_refused() -> None:
         SimulateApp(FakeSession(), headline=headline, glyphs="ansi")
 
 
-async def test_a_number_hides_its_panel_and_shows_it_again(opened: Open) -> None:
-    async with opened(80, 24) as screen:
-        await screen.send(make_snapshot())
-        assert screen.app.query_one("#wal").display
-        before = screen.app.query_one("#throughput").size.width
-        await screen.press("3")
-        assert not screen.app.query_one("#wal").display
-        assert screen.app.query_one("#throughput").size.width > before
-        assert "WAL: hidden" in screen.text("headline")
-        await screen.press("3")
-        assert screen.app.query_one("#wal").display
-        assert "checkpoints" in screen.text("wal") or "file" in screen.text("wal")
-
-
-async def test_a_panel_without_room_makes_room_when_it_is_asked_for(opened: Open) -> None:
-    async with opened(80, 24) as screen:
-        await screen.send(make_snapshot())
-        assert not screen.app.query_one("#modes").display
-        await screen.press("5")
-        assert "Jain" in screen.text("modes")
-    async with opened(40, 10) as screen:
-        await screen.send(make_snapshot())
-        await screen.press("5")
-        assert "no room" in screen.text("headline")
-
-
-async def test_f_gives_one_panel_all_the_room(opened: Open) -> None:
-    async with opened(80, 24) as screen:
-        await screen.send(make_snapshot())
-        await screen.press("tab", "tab", "f")
-        shown = [widget.id for widget in screen.app.query(Panel) if widget.display]
-        assert shown == ["throughput"]
-        assert screen.app.query_one("#throughput").size.height >= 18
-        await screen.press("f")
-        assert screen.app.query_one("#workers").display
-
-
 async def test_without_a_wal_its_panel_says_so(opened: Open) -> None:
     async with opened(80, 24) as screen:
         snapshot = make_snapshot()
@@ -328,14 +290,6 @@ async def test_a_headline_stays_until_it_can_have_been_read(opened: Open) -> Non
             shown = starving if after_ms == 0 else calm
             await screen.send(msgspec.structs.replace(shown, at_ns=starving.at_ns + after_ms * 10**6, status=status))
             assert words in screen.text("headline")
-
-
-async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
-    async with opened() as screen:
-        await screen.send(make_snapshot())
-        await screen.press(*"1234567")
-        assert sum(panel.display for panel in screen.app.query(Panel)) == 1
-        assert "stays" in screen.text("headline")
 
 
 async def test_a_workload_at_rest_has_no_rate(opened: Open) -> None:

@@ -2,8 +2,6 @@
 
 import msgspec
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from simulators.events import (
     Batch,
@@ -24,8 +22,7 @@ from simulators.events import (
 )
 from sqlwatch.metrics.fold import FoldInput, SimulationFold
 from sqlwatch.metrics.observations import ReadMark, WalObservation
-from sqlwatch.metrics.recents import GRAVE_WAIT_NS, NEWEST, OF_A_WORKER, Recents
-from sqlwatch.metrics.snapshot import MarkKind, Quality, Recent, Simulation, Snapshot, Status
+from sqlwatch.metrics.snapshot import MarkKind, Quality, Simulation, Snapshot, Status
 
 S = 1_000_000_000
 MS = 1_000_000
@@ -367,32 +364,6 @@ def test_each_worker_has_its_waits_errors_streak_and_states() -> None:
     assert in_window.lock_wait is None
     assert in_window.states == first.states
     assert [t.number for t in simulation(fold).newest_of[1]] == [1, 2]
-
-
-def test_many_short_waits_push_no_grave_one_out() -> None:
-    late = transaction(1, 2 * S, wait_ns=GRAVE_WAIT_NS)
-    short = [transaction(number, 2 * S) for number in range(2, NEWEST + 12)]
-    waited = msgspec.structs.replace(batch(1, late), lock_wait=Counts((150,), (1,), GRAVE_WAIT_NS, GRAVE_WAIT_NS))
-    found = simulation(fold_with(waited, batch(2, *short)))
-    assert found.grave == (Recent(1, late),)
-    assert (len(found.recent), found.forgotten) == (NEWEST, 10)
-    assert found.recent[-1] == Recent(2, short[-1])
-    assert len(found.newest_of[2]) == OF_A_WORKER
-
-
-@given(st.lists(st.tuples(st.integers(1, 3), st.integers(0, 300), st.sampled_from([0, 5, 517, 1])), max_size=60))
-def test_what_is_grave_does_not_depend_on_how_it_came(events: list[tuple[int, int, int]]) -> None:
-    recents, grave = Recents(), []
-    for number, (worker, wait_ms, outcome) in enumerate(events):
-        one = transaction(number, 2 * S, wait_ns=wait_ms * MS, outcome=outcome)
-        waits = Counts((100,), (1,), wait_ms * MS, wait_ms * MS)
-        errors = {outcome: 1} if outcome else {}
-        recents.add(msgspec.structs.replace(batch(worker, one), lock_wait=waits, errors=errors))
-        if outcome or wait_ms * MS >= GRAVE_WAIT_NS:
-            grave.append(Recent(worker, one))
-    assert list(recents.grave) == grave
-    assert len(recents.newest) + len(grave) == len(events)
-    assert recents.forgotten == 0
 
 
 def test_a_round_that_a_pause_cuts_counts_when_the_rest_of_it_arrives() -> None:

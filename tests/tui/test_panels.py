@@ -1,0 +1,52 @@
+"""Panels that are hidden, shown, and given all the room."""
+
+from __future__ import annotations
+
+from sqlwatch.tui.panel import Panel
+from tests.tui.conftest import Open
+from tests.tui.fake import make_snapshot
+
+
+async def test_a_number_hides_its_panel_and_shows_it_again(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        await screen.send(make_snapshot())
+        assert screen.app.query_one("#wal").display
+        before = screen.app.query_one("#throughput").size.width
+        await screen.press("3")
+        assert not screen.app.query_one("#wal").display
+        assert screen.app.query_one("#throughput").size.width > before
+        assert "WAL: hidden" in screen.text("headline")
+        await screen.press("3")
+        assert screen.app.query_one("#wal").display
+        assert "checkpoints" in screen.text("wal") or "file" in screen.text("wal")
+
+
+async def test_a_panel_without_room_makes_room_when_it_is_asked_for(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        await screen.send(make_snapshot())
+        assert not screen.app.query_one("#modes").display
+        await screen.press("5")
+        assert "Jain" in screen.text("modes")
+    async with opened(40, 10) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("5")
+        assert "no room" in screen.text("headline")
+
+
+async def test_f_gives_one_panel_all_the_room(opened: Open) -> None:
+    async with opened(80, 24) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("tab", "tab", "f")
+        shown = [widget.id for widget in screen.app.query(Panel) if widget.display]
+        assert shown == ["throughput"]
+        assert screen.app.query_one("#throughput").size.height >= 18
+        await screen.press("f")
+        assert screen.app.query_one("#workers").display
+
+
+async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot())
+        await screen.press(*"1234567")
+        assert sum(panel.display for panel in screen.app.query(Panel)) == 1
+        assert "stays" in screen.text("headline")

@@ -75,7 +75,7 @@ class Fleet:
         self._operations: deque[Iterator[None]] = deque([self._start()])
         self._messages: list[Message] = []
         self._next_read_ns = 0
-        self._looks = Looks(workload)
+        self._looks = Looks(workload, self._slots)
 
     # What the caller asks for: each returns at once and takes effect in later steps.
 
@@ -140,10 +140,12 @@ class Fleet:
         messages, self._messages = self._messages, []
         return messages
 
-    def look(self) -> None:
-        """Take one sample of who holds and who waits, for lock utilisation and wasted lock time."""
+    def look_until(self, until_ns: int, period_ns: int) -> None:
+        """Sample who holds and who waits each `period_ns`, if the workload runs, and return at `until_ns`."""
         if self.state is FleetState.RUNNING:
-            self._looks.look(self.handles, self.mode)
+            self._looks.look_until(self.handles, self.mode, period_ns=period_ns, until_ns=until_ns)
+        else:
+            time.sleep(max(until_ns - time.monotonic_ns(), 0) / 1e9)
 
     def slot_sample(self) -> SlotSample:
         """Return everyone's state now and what the looks since the last call have counted."""

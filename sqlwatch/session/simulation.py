@@ -33,6 +33,12 @@ WAL_INTERVAL_NS: Final = 50_000_000
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
+STEADY_NS: Final = 25_000_000
+"""How long to do nothing but look at the slots while the workload runs: so late may a command be."""
+
+CHANGING_NS: Final = 5_000_000
+"""The same while the fleet starts, ends or changes, which it does step by step."""
+
 PAUSED_REST_S: Final = 0.5
 """How long to rest between two looks while the workload is paused: there is nothing to count then."""
 
@@ -72,7 +78,7 @@ class SimulationSession:
         self._snapshot_ns = round(1e9 / snapshots_per_s)
         self._phase = phase
         self._earlier = earlier
-        self._tick_ns = round(1e9 / sample_rate_hz)
+        self._look_ns = round(1e9 / sample_rate_hz)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
         self._schedule: Schedule | None = None
@@ -223,7 +229,7 @@ class SimulationSession:
         readers = [WalReader(path, number) for number, path in enumerate(paths)]
         next_wal_ns = next_size_ns = next_snapshot_ns = 0
         own_cpu = OwnCpu()
-        next_tick_ns, is_paused = time.monotonic_ns(), False
+        is_paused = False
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
             for reader in readers:
@@ -231,7 +237,6 @@ class SimulationSession:
             while not self._stop.is_set() and not schedule.is_done(is_held=self._is_held):
                 if not self._commands.empty():
                     self._commands.get_nowait()(fleet)
-                fleet.look()
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
                 was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
@@ -249,20 +254,19 @@ class SimulationSession:
                     next_snapshot_ns = now_ns + max(self._snapshot_ns, PAUSED_SNAPSHOT_NS if is_paused else 0)
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
-                next_tick_ns = max(next_tick_ns + self._tick_ns, time.monotonic_ns())
-                self._rest(fleet, next_tick_ns)
+                self._rest(fleet)
             fold.add(fleet.slot_sample())
             for reader in readers:
                 fold.add(reader.read(time.monotonic_ns()))
 
-    def _rest(self, fleet: Fleet, next_tick_ns: int) -> None:
-        """Sleep until the next look; longer while the workload is paused, unless there is a command."""
-        left_s = max(next_tick_ns - time.monotonic_ns(), 0) / 1e9
-        if fleet.state is not FleetState.PAUSED:
-            time.sleep(left_s)
+    def _rest(self, fleet: Fleet) -> None:
+        """Only look for a while; while the workload is paused, rest until there is a command."""
+        if fleet.state is FleetState.PAUSED:
+            with contextlib.suppress(queue.Empty):
+                self._commands.get(timeout=PAUSED_REST_S)(fleet)
             return
-        with contextlib.suppress(queue.Empty):
-            self._commands.get(timeout=max(left_s, PAUSED_REST_S))(fleet)
+        is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
+        fleet.look_until(time.monotonic_ns() + (STEADY_NS if is_steady else CHANGING_NS), self._look_ns)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()

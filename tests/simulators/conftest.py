@@ -34,9 +34,8 @@ class Driven:
         deadline = time.monotonic() + PATIENCE_S
         while not condition():
             assert time.monotonic() < deadline, f"waited {PATIENCE_S} s for {what}"
-            self.fleet.look()
             self.messages += self.fleet.step()
-            time.sleep(0.002)
+            self.fleet.look_until(time.monotonic_ns() + 2_000_000, period_ns=1_000_000)
 
     def start(self) -> None:
         self.fleet.begin_phase("first")

@@ -147,10 +147,10 @@ def test_the_lock_is_not_called_free_while_a_checkpointer_may_hold_it(drive: Dri
         "the checkpoint to keep the writer waiting",
     )
     driven.fleet.slot_sample()  # forget the looks up to here
-    for _ in range(20):
-        driven.fleet.look()
+    driven.fleet.look_until(time.monotonic_ns() + 40_000_000, period_ns=2_000_000)
     sample = driven.fleet.slot_sample()
-    assert (sample.looks, sample.held, sample.wasted) == (20, (0,), (0,))
+    assert sample.looks > 0
+    assert (sample.held, sample.wasted) == ((0,), (0,))
     driven.stop()
 
 

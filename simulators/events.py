@@ -10,7 +10,9 @@ from enum import IntEnum, StrEnum
 
 import msgspec
 
-VERSION = 1
+from simulators.transactions import EventSums, Transactions
+
+VERSION = 2
 
 
 class Mode(StrEnum):
@@ -64,24 +66,6 @@ class Counts(msgspec.Struct, frozen=True, array_like=True):
     counts: tuple[int, ...] = ()
     sum_ns: int = 0
     max_ns: int = 0
-
-
-class Transaction(msgspec.Struct, frozen=True, array_like=True, gc=False):
-    """One transaction that waited, failed or held the lock long, with its times.
-
-    `due_ns` is the intended start (equal to `asked_ns` in a closed loop), `got_ns` is 0 if the lock was never got,
-    `released_ns` is 0 likewise, `done_ns` is when the client knew the outcome.  `lock_wait` is `got - asked`.
-    Numbers alone are no garbage that has to be looked for, and there are thousands a second.
-    """
-
-    number: int
-    due_ns: int
-    asked_ns: int
-    got_ns: int
-    released_ns: int
-    done_ns: int
-    retries: int
-    outcome: int
 
 
 class CheckpointKind(StrEnum):
@@ -141,7 +125,7 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     lock_hold: Counts = Counts()
     commit_latency: Counts = Counts()
     read_latency: Counts = Counts()
-    transactions: tuple[Transaction, ...] = ()
+    transactions: Transactions = Transactions()
     checkpoints: tuple[Checkpoint, ...] = ()
     cache_hits: int = 0
     cache_misses: int = 0
@@ -153,6 +137,8 @@ class Batch(msgspec.Struct, frozen=True, tag="batch"):
     """Open loop: commit latency from the actual start instead of the intended one."""
     snapshots: int = 0
     """Pinned reader: snapshots it has kept and let go; they are not among the reads."""
+    sums: EventSums = EventSums()
+    """Of the `transactions`."""
 
 
 class WorkerState(StrEnum):

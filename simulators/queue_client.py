@@ -8,9 +8,10 @@ import time
 from typing import Final, Protocol
 
 from simulators import database
-from simulators.events import Outcome, Transaction
+from simulators.events import Outcome
 from simulators.orders import Order
 from simulators.pace import Pace
+from simulators.transactions import Transaction
 from simulators.wire import REPLY_SIZE, Kind, Reply, Request, pack_request, unpack_reply
 from simulators.worker import Worker
 

@@ -21,7 +21,7 @@ from simulators import database
 from simulators.busy import BusyHandler
 from simulators.connection_pool import Pool, PooledConnection
 from simulators.crew import Member, run_crew
-from simulators.events import Mode, Outcome, Role, Transaction
+from simulators.events import Mode, Outcome, Role
 from simulators.handover import RETRY_NS, WITHDRAWN, Handover, MemoryDesk
 from simulators.mutex import Withdrawn
 from simulators.orders import Order
@@ -30,6 +30,7 @@ from simulators.single_writer import own_the_write_connection
 from simulators.slots import Slots
 from simulators.task_worker import TaskPace, TaskWorker
 from simulators.telemetry import BATCH_NS
+from simulators.transactions import Transaction
 from simulators.wire import Kind, Reply, Request
 from simulators.worker import StopHolding, Worker, fail, run_to_the_end
 from simulators.workload import Begin, Statement

@@ -16,10 +16,11 @@ from typing import Final
 import msgspec
 
 from simulators.buckets import bucket_of
-from simulators.events import Batch, Checkpoint, Counts, Outcome, Role, Transaction
+from simulators.events import Batch, Checkpoint, Counts, Outcome, Role
 from simulators.orders import end_orphaned
 from simulators.slots import Slot
 from simulators.stopwatch import BINS, SHIFT, Bins, Stopwatch
+from simulators.transactions import EventSums, Transaction, Transactions
 
 BATCH_NS: Final = 95_000_000
 """A batch is sent when the last one is this old (and there is something to send)."""
@@ -180,10 +181,10 @@ class Recorder:
             rows=committed * self._rows, reads=self._reads, busy_retries=self._retries,
             errors=self._errors, lock_wait=self._wait.take(), lock_hold=self._hold.take(),
             commit_latency=self._latency.take(), read_latency=self._read.take(),
-            transactions=tuple(self._transactions), checkpoints=tuple(self._checkpoints),
+            transactions=Transactions.of(self._transactions), checkpoints=tuple(self._checkpoints),
             cache_hits=max(hits, 0), cache_misses=max(misses, 0),
             queue_depth_max=self._queue_depth_max, groups=self._groups, service_latency=self._service.take(),
-            snapshots=self._snapshots,
+            snapshots=self._snapshots, sums=EventSums.of(self._transactions),
         )  # fmt: skip
         self._since_ns = now_ns
         self.next_batch_ns = now_ns + BATCH_NS

@@ -15,7 +15,7 @@ import apsw
 
 from simulators import database
 from simulators.busy import BusyHandler
-from simulators.events import Mode, Outcome, Transaction
+from simulators.events import Mode, Outcome
 from simulators.mutex import AnyMutex, Mutex, Withdrawn
 from simulators.orders import Order
 from simulators.pace import Pace
@@ -23,6 +23,7 @@ from simulators.queue_client import write_through_queue
 from simulators.shape import Shape
 from simulators.shared_connection import SharedConnection
 from simulators.slots import Activity, Slots
+from simulators.transactions import Transaction
 from simulators.worker import Setup, StopHolding, Worker, run
 from simulators.workload import Begin
 

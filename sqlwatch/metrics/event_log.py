@@ -5,8 +5,9 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Final, NamedTuple
 
-from simulators.events import Transaction, is_busy
-from sqlwatch.metrics.recents import EVENT_WAIT_NS, wait_ns
+from simulators.events import is_busy
+from simulators.transactions import Transaction, wait_ns
+from sqlwatch.metrics.recents import EVENT_WAIT_NS
 from sqlwatch.metrics.snapshot import MarkKind, Recent, Snapshot
 
 

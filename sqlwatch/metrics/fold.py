@@ -292,9 +292,9 @@ class SimulationFold:
             window=window,
             ended_phases=(*self._earlier, *ended),
             recent=self._recents.newest,
-            grave=tuple(self._recents.grave),
+            grave=self._recents.grave,
             forgotten=self._recents.forgotten,
-            newest_of={worker: self._recents.of(worker) for worker in self._workers},
+            newest_of=self._recents.of_workers,
             starved_after_ns=self._starved_after_ns(),
             lanes=self._lanes.freeze(self._now_ns, current.mode),
         )

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from simulators.events import Role, Transaction, WorkerState
+from simulators.events import Role, WorkerState
+from simulators.transactions import Transaction
 from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, Run, WorkerLane, transactions_of
 
 _NEXT_SAMPLE_NS: Final = 150_000_000

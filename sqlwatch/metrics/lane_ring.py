@@ -6,12 +6,12 @@ A Snapshot takes references to chunks that never change, so making one costs the
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
 from typing import Final
 
 import msgspec
 
-from simulators.events import Batch, Mode, Role, SlotSample, Transaction, WorkerSample, WorkerState, is_busy
+from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState, is_busy
+from simulators.transactions import Transactions
 from sqlwatch.metrics.lanes import KEPT_NS, Chunk, Lanes, LockLook, Run, WorkerLane
 
 KEPT_TRANSACTIONS: Final = 20_000
@@ -44,27 +44,30 @@ class _Ring:
         transactions = batch.transactions
         since_ns = max(self.until_ns or batch.since_ns, self._rested_until_ns(batch.until_ns))
         number_before = self.number
+        done_ns = 0
         if transactions:
-            asked_ns = transactions[0].asked_ns
+            first, done_ns = transactions[0], transactions[-1].done_ns
+            asked_ns = first.asked_ns
             if self.chunks and asked_ns < self.chunks[-1].until_ns:
                 self._shorten(asked_ns)
             since_ns = min(since_ns, max(asked_ns, self.until_ns))
             counted = batch.finished - len(transactions)
-            number_before = max(number_before, transactions[0].number - 1 - counted)
-        held_ns, asleep_ns, queued_ns = _sums_ns(transactions, mode)
+            number_before = max(number_before, first.number - 1 - counted)
+        sums, is_client = batch.sums, mode is Mode.SINGLE_WRITER
+        held_ns = 0 if is_client else sums.held_ns
         self.chunks.append(
             Chunk(
                 since_ns=since_ns,
-                until_ns=max(batch.until_ns, transactions[-1].done_ns if transactions else 0),
+                until_ns=max(batch.until_ns, done_ns),
                 mode=mode,
                 number_before=number_before,
                 finished=batch.finished or batch.groups,
                 transactions=transactions,
                 counted_hold_ns=max(batch.lock_hold.sum_ns - held_ns, 0),
                 held_ns=held_ns,
-                asleep_ns=asleep_ns,
-                queued_ns=queued_ns,
-                failed=batch.committed < batch.finished and any(is_busy(one.outcome) for one in transactions),
+                asleep_ns=0 if is_client else sums.asleep_ns,
+                queued_ns=sums.answered_ns if is_client else sums.queued_ns,
+                failed=any(map(is_busy, batch.errors)),
                 checkpoints=batch.checkpoints,
                 has_events=batch.role is not Role.SINGLE_WRITER,
             )
@@ -87,7 +90,7 @@ class _Ring:
     def strip(self) -> int:
         """Keep only the sums of the oldest chunk; return how many transactions that gives back."""
         chunk = self.chunks.popleft()
-        self.old.append(msgspec.structs.replace(chunk, transactions=(), has_events=not chunk.transactions))
+        self.old.append(msgspec.structs.replace(chunk, transactions=Transactions(), has_events=not chunk.transactions))
         return len(chunk.transactions)
 
     def forget(self, before_ns: int) -> int:
@@ -120,23 +123,6 @@ class _Ring:
             if run.state in _AT_REST and run.until_ns <= before_ns:
                 return run.until_ns
         return 0
-
-
-def _sums_ns(transactions: Iterable[Transaction], mode: Mode) -> tuple[int, int, int]:
-    """Return for how long these held the lock, waited for it asleep, and waited otherwise; at thousands a second."""
-    if mode is Mode.SINGLE_WRITER:
-        return 0, 0, sum([one.done_ns - one.asked_ns for one in transactions])
-    held_ns = asleep_ns = queued_ns = 0
-    for one in transactions:
-        got_ns = one.got_ns
-        if got_ns:
-            held_ns += one.released_ns - got_ns
-        waited_ns = (got_ns or one.done_ns) - one.asked_ns
-        if one.retries:
-            asleep_ns += waited_ns
-        else:
-            queued_ns += waited_ns
-    return held_ns, asleep_ns, queued_ns
 
 
 _AT_REST: Final = (WorkerState.PARKED, WorkerState.STARTING)

@@ -13,7 +13,8 @@ from typing import Final, NamedTuple
 
 import msgspec
 
-from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
+from simulators.events import Checkpoint, Mode, Role, WorkerState
+from simulators.transactions import Transaction, Transactions
 
 KEPT_NS: Final = 32_000_000_000
 """How far back the lanes reach."""
@@ -86,7 +87,7 @@ class Chunk(msgspec.Struct, frozen=True, eq=False):
     mode: Mode
     number_before: int
     finished: int
-    transactions: tuple[Transaction, ...] = ()
+    transactions: Transactions = Transactions()
     counted_hold_ns: int = 0
     """Time for which the transactions that are no events held the lock."""
     held_ns: int = 0

@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from simulators.events import Transaction
+from simulators.transactions import Transaction
 from sqlwatch.metrics.chi_square import chi_square, p_value
 
 LATE_NS: Final = 1_000_000_000

@@ -6,7 +6,8 @@ from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, overload
 
-from simulators.events import Batch, Transaction
+from simulators.events import Batch
+from simulators.transactions import Transactions
 from sqlwatch.metrics.snapshot import Recent
 
 NEWEST: Final = 2_000
@@ -14,9 +15,6 @@ NEWEST: Final = 2_000
 
 GRAVE: Final = 1_000
 """The same of those that are grave, in a ring of their own."""
-
-GRAVE_WAIT_NS: Final = 100_000_000
-"""A wait from this length on is grave: one more sleep at the end of SQLite's backoff ladder."""
 
 EVENT_WAIT_NS: Final = 500_000
 """A wait from this length on is an event by itself, as `simulators.telemetry.EVENT_NS` has it."""
@@ -28,7 +26,7 @@ OF_A_WORKER: Final = 20
 class Newest(Sequence[Recent]):
     """Transactions as they came, a worker's at a time; a Recent is made of each only when somebody looks at it."""
 
-    def __init__(self, parts: Iterable[tuple[int, tuple[Transaction, ...]]]) -> None:
+    def __init__(self, parts: Iterable[tuple[int, Transactions]]) -> None:
         self._parts = tuple(parts)
 
     def __len__(self) -> int:
@@ -47,69 +45,69 @@ class Newest(Sequence[Recent]):
         return tuple(self)[index]
 
 
+class _Ring:
+    """The newest transactions, up to a number."""
+
+    def __init__(self, limit: int) -> None:
+        self.kept = 0
+        self._limit = limit
+        self._parts: deque[tuple[int, Transactions]] = deque()
+
+    def add(self, worker: int, transactions: Transactions) -> None:
+        if not transactions:
+            return
+        self._parts.append((worker, transactions))
+        self.kept += len(transactions)
+        while self.kept > self._limit:
+            worker, transactions = self._parts.popleft()
+            surplus = min(self.kept - self._limit, len(transactions))
+            self.kept -= surplus
+            if surplus < len(transactions):
+                self._parts.appendleft((worker, transactions[surplus:]))
+
+    def freeze(self) -> Newest:
+        return Newest(self._parts)
+
+
 class Recents:
     """The mutable side of `Simulation.recent`, `grave` and `newest_of`."""
 
     def __init__(self) -> None:
-        self._newest: deque[tuple[int, tuple[Transaction, ...]]] = deque()
-        self._kept = 0
-        self.grave: deque[Recent] = deque(maxlen=GRAVE)
-        self._of_workers: dict[int, deque[Transaction]] = {}
+        self._newest, self._grave = _Ring(NEWEST), _Ring(GRAVE)
+        self._of_workers: dict[int, Transactions] = {}
         self._added = 0
 
     def add(self, batch: Batch) -> None:
         """Add the transactions of a batch."""
-        transactions = batch.transactions
-        if not transactions:
+        transactions, worker = batch.transactions, batch.worker
+        count = len(transactions)
+        if not count:
             return
-        worker = batch.worker
-        self._added += len(transactions)
-        self._of_workers.setdefault(worker, deque(maxlen=OF_A_WORKER)).extend(transactions[-OF_A_WORKER:])
-        # Of committed ones without a long wait none can be grave: at thousands a second it pays not to ask each.
-        if batch.finished != batch.committed or batch.lock_wait.max_ns >= GRAVE_WAIT_NS:
-            others: list[Transaction] = []
-            for one in transactions:
-                if one.outcome > 0 or (one.got_ns or one.done_ns) - one.asked_ns >= GRAVE_WAIT_NS:  # is_grave, inlined
-                    self.grave.append(Recent(worker, one))
-                else:
-                    others.append(one)
-            transactions = tuple(others)
-        if transactions:
-            self._newest.append((worker, transactions))
-        self._kept += len(transactions)
-        while self._kept > NEWEST:
-            worker, transactions = self._newest.popleft()
-            surplus = min(self._kept - NEWEST, len(transactions))
-            self._kept -= surplus
-            if surplus < len(transactions):
-                self._newest.appendleft((worker, transactions[surplus:]))
+        self._added += count
+        before = self._of_workers.get(worker) if count < OF_A_WORKER else None
+        newest = transactions[-OF_A_WORKER:]
+        self._of_workers[worker] = (before + newest)[-OF_A_WORKER:] if before is not None else newest
+        if batch.sums.grave:
+            grave, transactions = transactions.split(batch.sums.grave)
+            self._grave.add(worker, grave)
+        self._newest.add(worker, transactions)
 
     @property
     def newest(self) -> Newest:
         """The newest ones that are not grave, oldest first."""
-        return Newest(self._newest)
+        return self._newest.freeze()
 
-    def of(self, worker: int) -> tuple[Transaction, ...]:
-        """Return the newest transactions of a worker, oldest first."""
-        return tuple(self._of_workers.get(worker, ()))
+    @property
+    def grave(self) -> Newest:
+        """The newest grave ones, oldest first."""
+        return self._grave.freeze()
+
+    @property
+    def of_workers(self) -> dict[int, Transactions]:
+        """The newest transactions of each worker that has any, oldest first."""
+        return dict(self._of_workers)
 
     @property
     def forgotten(self) -> int:
         """How many have been pushed out."""
-        return self._added - self._kept - len(self.grave)
-
-
-def wait_ns(transaction: Transaction) -> int:
-    """Return how long it waited for the write lock, whether it got it or not."""
-    return (transaction.got_ns or transaction.done_ns) - transaction.asked_ns
-
-
-def is_grave(transaction: Transaction) -> bool:
-    """Tell whether it failed, or waited very long.
-
-    >>> is_grave(Transaction(1, 0, 0, 90_000_000, 0, 95_000_000, 12, 0))
-    False
-    >>> is_grave(Transaction(2, 0, 0, 0, 0, 5_000_000, 3, 5)), is_grave(Transaction(3, 0, 0, 10**8, 0, 10**8, 9, 0))
-    (True, True)
-    """
-    return transaction.outcome > 0 or wait_ns(transaction) >= GRAVE_WAIT_NS
+        return self._added - self._newest.kept - self._grave.kept

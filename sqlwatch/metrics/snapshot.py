@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from simulators.events import Checkpoint, Mode, Role, Transaction, WorkerState
+from simulators.events import Checkpoint, Mode, Role, WorkerState
+from simulators.transactions import Transaction, Transactions
 from sqlwatch.metrics.histogram import EMPTY, Histogram, merged
 from sqlwatch.metrics.lanes import Lanes
 from sqlwatch.metrics.observed import Observed
@@ -282,11 +283,11 @@ class Simulation(msgspec.Struct, frozen=True):
     ended_phases: tuple[Period, ...] = ()
     recent: Sequence[Recent] = ()
     """Newest waits, errors and long holds in the order in which they arrived; a ring of bounded length."""
-    grave: tuple[Recent, ...] = ()
+    grave: Sequence[Recent] = ()
     """The same of those that failed or waited very long: a ring of their own, so that many short ones push none out."""
     forgotten: int = 0
     """How many were in these rings and are not any more."""
-    newest_of: dict[int, tuple[Transaction, ...]] = {}
+    newest_of: dict[int, Transactions] = {}
     """The same of each worker, oldest first; a short ring for each."""
     starved_after_ns: int = 0
     """Current wait beyond which a writer counts as starved."""

@@ -6,17 +6,8 @@ from collections import defaultdict
 from collections.abc import Hashable, Iterable, Mapping
 from typing import Final, TypeVar
 
-from simulators.events import (
-    BUSY_SNAPSHOT_CODE,
-    Batch,
-    Mode,
-    Outcome,
-    Role,
-    SlotSample,
-    Transaction,
-    WorkerState,
-    is_busy,
-)
+from simulators.events import BUSY_SNAPSHOT_CODE, Batch, Mode, Outcome, Role, SlotSample, WorkerState, is_busy
+from simulators.transactions import Transaction
 from sqlwatch.metrics.fairness import Streaks, jain_index
 from sqlwatch.metrics.histogram import HistogramBuilder
 from sqlwatch.metrics.snapshot import Fairness, Period, Quality, WalTotals, Worker
@@ -161,12 +152,13 @@ class Tally:
         if batch.committed < batch.finished:  # who commits has not given up: at thousands a second it pays not to ask
             for transaction in batch.transactions:
                 self._add_given_up(transaction, worker)
-        if in_detail and batch.transactions:
-            who = batch.worker
-            won = [(one.got_ns, who) for one in batch.transactions if one.outcome == _COMMITTED]
-            if won:
-                self.streaks[batch.database].add_all(won)
-                self.turns_seen += len(won)
+        if in_detail and batch.transactions and batch.committed:
+            won_ns = batch.transactions.column("got_ns")
+            if batch.committed < batch.finished:
+                outcomes = batch.transactions.column("outcome")
+                won_ns = [got_ns for got_ns, outcome in zip(won_ns, outcomes, strict=True) if outcome == _COMMITTED]
+            self.streaks[batch.database].add(won_ns, batch.worker)
+            self.turns_seen += len(won_ns)
 
     def _add_given_up(self, transaction: Transaction, worker: WorkerTally) -> None:
         if not transaction.got_ns and (transaction.retries or transaction.outcome == Outcome.WITHDRAWN):

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import msgspec
 
-from simulators.events import Mode, Transaction, is_busy
+from simulators.events import Mode, is_busy
+from simulators.transactions import Transaction
 from sqlwatch.metrics.ladder import looks_ns, looks_until_got_ns, sleeps_ns
 from sqlwatch.metrics.lanes import Lanes, transactions_of, wait_end_ns
 from sqlwatch.metrics.meanwhile import Meanwhile, meanwhile

@@ -21,7 +21,7 @@ Test = Callable[[Event], bool]
 def event_filter(text: str) -> Test:
     """Return a test for events; a word that is no worker and no time must stand in the kind or the text.
 
-    >>> from simulators.events import Transaction
+    >>> from simulators.transactions import Transaction
     >>> from sqlwatch.metrics.event_log import EventKind
     >>> wait = Event(0, EventKind.WAIT, 3, Transaction(1, 0, 0, 60_000_000, 0, 60_000_000, 9, 0))
     >>> [event_filter(text)(wait) for text in ("", "wait", "#3 50ms", ">100ms", "4", "busy", "COMMITTED")]

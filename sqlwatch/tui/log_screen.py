@@ -7,10 +7,11 @@ from typing import ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
+from simulators.transactions import GRAVE_WAIT_NS
 from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
 from sqlwatch.metrics.event_log import Event, EventKind, events_of
-from sqlwatch.metrics.recents import GRAVE, GRAVE_WAIT_NS, NEWEST
+from sqlwatch.metrics.recents import GRAVE, NEWEST
 from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.tui.event_filter import HINT, event_filter
 from sqlwatch.tui.inks import Inks

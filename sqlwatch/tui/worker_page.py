@@ -6,12 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from typing import Final, NamedTuple
 
-from simulators.events import Mode, Role, Transaction
+from simulators.events import Mode, Role
+from simulators.transactions import Transaction, Transactions, wait_ns
 from sqlwatch.charts import units
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.histogram import Waits, wait_histogram
 from sqlwatch.charts.segment import Ink, Row, Segment
-from sqlwatch.metrics.recents import wait_ns
 from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.metrics.snapshot import Period, Simulation, Worker
 from sqlwatch.tui.columns import state_of
@@ -56,7 +56,7 @@ def _page(worker_id: int, view: View) -> Page:
         sections.append(Section("Its errors in this phase", Ink.WARNING, _errors(worker)))
     if worker.role is Role.WRITER:
         now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
-        sections.append(Section(*_newest(simulation.newest_of.get(worker_id, ()), now_ns)))
+        sections.append(Section(*_newest(simulation.newest_of.get(worker_id, Transactions()), now_ns)))
     return tuple(sections)
 
 
@@ -164,7 +164,7 @@ def _errors(worker: Worker) -> tuple[Line, ...]:
     )
 
 
-def _newest(transactions: tuple[Transaction, ...], now_ns: int) -> tuple[str, Ink, tuple[Line, ...]]:
+def _newest(transactions: Transactions, now_ns: int) -> tuple[str, Ink, tuple[Line, ...]]:
     """Return the newest transactions that were events, the newest first."""
     title = f"Its newest {len(transactions)} transactions that waited, failed or held long"
     if not transactions:

@@ -8,10 +8,11 @@ import time
 from multiprocessing.connection import Connection
 from multiprocessing.queues import Queue
 
-from simulators.events import Outcome, Transaction
+from simulators.events import Outcome
 from simulators.slots import Slots, words_of
 from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import BATCH_NS
+from simulators.transactions import Transaction
 from simulators.worker import Setup, Worker, run
 
 TRANSACTIONS_PER_S = int(os.environ.get("SYNTHETIC_TRANSACTIONS_PER_S", "150000"))

@@ -13,8 +13,9 @@ from collections import deque
 
 import click
 
-from simulators.events import Batch, Mode, Role, SlotSample, Transaction, WorkerSample, WorkerState
+from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.charts.glyphs import BRAILLE
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_ring import LaneRing
@@ -49,7 +50,18 @@ def batches(rate: int, workers: int, seconds: int) -> list[Batch]:
             begin_ns = STARTED_NS + since_ns
             until_ns = begin_ns + BATCH_NS
             made.append(
-                Batch(worker, Role.WRITER, 0, 1, begin_ns, until_ns, len(found), len(found), transactions=tuple(found))
+                Batch(
+                    worker,
+                    Role.WRITER,
+                    0,
+                    1,
+                    begin_ns,
+                    until_ns,
+                    len(found),
+                    len(found),
+                    transactions=Transactions.of(found),
+                    sums=EventSums.of(found),
+                )
             )
     return made
 

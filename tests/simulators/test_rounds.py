@@ -7,8 +7,9 @@ from itertools import pairwise
 
 import pytest
 
-from simulators.events import Mode, Role, Transaction, WorkerState
+from simulators.events import Mode, Role, WorkerState
 from simulators.fleet import FleetState
+from simulators.transactions import Transaction
 from tests.simulators.conftest import Driven
 
 Drive = Callable[..., Driven]

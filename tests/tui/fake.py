@@ -8,7 +8,8 @@ from dataclasses import dataclass, field
 
 import msgspec
 
-from simulators.events import Mode, Role, Transaction, WorkerState
+from simulators.events import Mode, Role, WorkerState
+from simulators.transactions import Transaction, Transactions
 from sqlwatch.metrics.histogram import Histogram, HistogramBuilder
 from sqlwatch.metrics.ladder import RUNGS_MS
 from sqlwatch.metrics.snapshot import (
@@ -269,12 +270,14 @@ def make_grave(at_ns: int) -> tuple[Recent, ...]:
     )
 
 
-def make_newest(at_ns: int) -> tuple[Transaction, ...]:
+def make_newest(at_ns: int) -> Transactions:
     """The newest transactions of a worker: a short wait, a longer one, a busy error."""
-    return (
-        make_transaction(at_ns - 900 * MS, 3.1, retries=2),
-        make_transaction(at_ns - 500 * MS, 131, retries=9),
-        make_transaction(at_ns - 300 * MS, 5_000, retries=60, outcome=517),
+    return Transactions.of(
+        (
+            make_transaction(at_ns - 900 * MS, 3.1, retries=2),
+            make_transaction(at_ns - 500 * MS, 131, retries=9),
+            make_transaction(at_ns - 300 * MS, 5_000, retries=60, outcome=517),
+        )
     )
 
 

@@ -7,8 +7,9 @@ import random
 from collections.abc import Iterable
 
 from simulators.busy import LADDER_MS
-from simulators.events import Batch, Mode, Role, SlotSample, Transaction, WorkerSample, WorkerState
+from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_ring import LaneRing
 from sqlwatch.metrics.lanes import Lanes
@@ -34,10 +35,21 @@ def make_lanes(at_ns: int, mode: Mode, workers: Iterable[Worker]) -> Lanes:
     for since_ns in range(begin_ns, at_ns, BATCH_NS):
         until_ns = since_ns + BATCH_NS
         for worker, done in told.items():
-            batch = tuple(one for one in done if since_ns <= one.done_ns < until_ns)
+            batch = [one for one in done if since_ns <= one.done_ns < until_ns]
             if batch:
                 ring.add_batch(
-                    Batch(worker, Role.WRITER, 0, 1, since_ns, until_ns, len(batch), transactions=batch), mode
+                    Batch(
+                        worker,
+                        Role.WRITER,
+                        0,
+                        1,
+                        since_ns,
+                        until_ns,
+                        len(batch),
+                        transactions=Transactions.of(batch),
+                        sums=EventSums.of(batch),
+                    ),
+                    mode,
                 )
     for sampled_ns in range(begin_ns, at_ns + 1, 50 * MS):
         samples = tuple(_sample(one, sampled_ns, at_ns) for one in chosen)

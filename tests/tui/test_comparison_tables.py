@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 import pytest
 
-from simulators.events import Transaction
 from simulators.scenario import Sweep
+from simulators.transactions import Transaction
 from sqlwatch.charts.glyphs import BRAILLE
 from sqlwatch.charts.segment import plain
 from sqlwatch.diagnose.lesson import Lesson

@@ -2,18 +2,11 @@
 
 from __future__ import annotations
 
-from simulators.events import (
-    BUSY_CODE,
-    Batch,
-    Checkpoint,
-    Counts,
-    Role,
-    SlotSample,
-    Transaction,
-    WorkerSample,
-    WorkerState,
-)
+from collections import Counter
+
+from simulators.events import BUSY_CODE, Batch, Checkpoint, Counts, Role, SlotSample, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_intervals import intervals
 from sqlwatch.metrics.lane_ring import LaneRing
@@ -49,7 +42,9 @@ def batch(
     holds = sum(one.released_ns - one.got_ns for one in transactions if one.got_ns) + hold_us * 1000
     return Batch(
         worker=worker, role=role, database=0, phase=1, since_ns=T0 + round(since_ms * MS),
-        until_ns=T0 + round(until_ms * MS), finished=len(transactions) + counted, transactions=transactions,
+        until_ns=T0 + round(until_ms * MS), finished=len(transactions) + counted,
+        transactions=Transactions.of(transactions), sums=EventSums.of(transactions),
+        errors=Counter(one.outcome for one in transactions if one.outcome > 0),
         lock_hold=Counts(sum_ns=holds), checkpoints=checkpoints, groups=groups,
     )  # fmt: skip
 

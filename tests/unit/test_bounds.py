@@ -18,12 +18,12 @@ from simulators.events import (
     Running,
     SlotSample,
     Tick,
-    Transaction,
     WorkerExited,
     WorkerSample,
     WorkerStarted,
     WorkerState,
 )
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.metrics.fold import FoldInput, SimulationFold
 from sqlwatch.metrics.lock_story import KEPT_HOLDERS
 from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
@@ -90,7 +90,8 @@ def second_of_rounds(second: int, phase: int) -> Iterator[FoldInput]:
             yield Batch(
                 worker=worker, role=Role.WRITER, database=0, phase=phase, since_ns=at_ns, until_ns=at_ns + S // 10,
                 finished=1, committed=int(not is_failed), rows=1, errors={5: 1} if is_failed else {}, lock_wait=waits,
-                commit_latency=waits, transactions=(one,), checkpoints=(checkpoint,) if checkpoint else (),
+                commit_latency=waits, transactions=Transactions.of([one]), sums=EventSums.of([one]),
+                checkpoints=(checkpoint,) if checkpoint else (),
             )  # fmt: skip
         states = (WorkerState.WAITING, WorkerState.HOLDING, WorkerState.IDLE)
         samples = tuple(

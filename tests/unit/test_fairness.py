@@ -29,7 +29,7 @@ def test_a_writer_starves_after_ten_fair_turns_but_not_before_a_second() -> None
 def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
     streaks = Streaks(lateness_ns=100)
     for got_ns, worker in [(30, 2), (10, 1), (20, 1), (40, 2), (50, 2), (60, 1)]:
-        streaks.add(got_ns, worker)
+        streaks.add([got_ns], worker)
     streaks.settle(1_000)
     assert (streaks.longest, streaks.turns, streaks.count) == (3, 6, 3)
     assert streaks.mean == 2
@@ -37,9 +37,9 @@ def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
 
 def test_a_hold_that_something_may_still_precede_is_not_judged() -> None:
     streaks = Streaks(lateness_ns=100)
-    streaks.add(950, 1)
+    streaks.add([950], 1)
     streaks.settle(1_000)
     assert streaks.turns == 0
-    streaks.add(940, 2)
+    streaks.add([940], 2)
     streaks.settle(1_051)
     assert (streaks.turns, streaks.count) == (2, 2)

@@ -14,12 +14,12 @@ from simulators.events import (
     Running,
     SlotSample,
     Tick,
-    Transaction,
     WorkerExited,
     WorkerSample,
     WorkerStarted,
     WorkerState,
 )
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.metrics.fold import FoldInput, SimulationFold
 from sqlwatch.metrics.observations import ReadMark, WalObservation
 from sqlwatch.metrics.snapshot import MarkKind, Quality, Simulation, Snapshot, Status
@@ -52,7 +52,8 @@ def batch(
     return Batch(
         worker=worker, role=Role.WRITER, database=0, phase=phase, since_ns=S, until_ns=until_ns,
         finished=max(commits, len(transactions)), committed=commits, rows=commits, lock_wait=waits,
-        commit_latency=waits, transactions=transactions,
+        commit_latency=waits, transactions=Transactions.of(transactions),
+        sums=EventSums.of(transactions),
     )  # fmt: skip
 
 
@@ -151,7 +152,8 @@ def test_waits_given_up_count_as_waits_without_success() -> None:
     at_once = Transaction(3, 7 * S, 7 * S, 0, 0, 7 * S, 0, 5)
     errors = Batch(
         worker=1, role=Role.WRITER, database=0, phase=0, since_ns=S, until_ns=7 * S, finished=3, withdrawn=1,
-        errors={5: 2, 517: 1, 13: 4}, transactions=(gave_up, withdrawn, at_once),
+        errors={5: 2, 517: 1, 13: 4}, transactions=Transactions.of((gave_up, withdrawn, at_once)),
+        sums=EventSums.of((gave_up, withdrawn, at_once)),
     )  # fmt: skip
     phase = simulation(fold_with(errors, Tick(8 * S))).phase
     assert (phase.given_up_waits.count, phase.given_up_waits.max_ns) == (2, 5 * S)

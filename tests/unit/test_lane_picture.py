@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulators.events import BUSY_CODE, Batch, Counts, Mode, Role, SlotSample, Transaction, WorkerSample, WorkerState
+from simulators.events import BUSY_CODE, Batch, Counts, Mode, Role, SlotSample, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
+from simulators.transactions import EventSums, Transaction, Transactions
 from sqlwatch.metrics import lane_picture
 from sqlwatch.metrics.ladder import delays_of
 from sqlwatch.metrics.lane_picture import Picture, picture
@@ -69,7 +70,8 @@ class Play:
         if finished := len(self.pending) + self.counted:
             hold_ns = sum(one.released_ns - one.got_ns for one in self.pending if one.got_ns) + self.counted * 10_000
             made = Batch(
-                self.worker, self.role, 0, 1, self.sent_ns, self.now_ns, finished, transactions=tuple(self.pending),
+                self.worker, self.role, 0, 1, self.sent_ns, self.now_ns, finished,
+                transactions=Transactions.of(self.pending), sums=EventSums.of(self.pending),
                 lock_hold=Counts(sum_ns=hold_ns),
             )  # fmt: skip
             self.batches.append((self.now_ns + self.worker * 9 * MS, made))

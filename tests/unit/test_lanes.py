@@ -8,15 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.busy import LADDER_MS
-from simulators.events import (
-    Checkpoint,
-    Mode,
-    Role,
-    Transaction,
-    WorkerSample,
-    WorkerState,
-)
+from simulators.events import Checkpoint, Mode, Role, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
+from simulators.transactions import Transaction
 from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
 from sqlwatch.metrics.lane_picture import MOST_EVENTS, picture
 from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing

@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulators.events import Outcome, Transaction
+from simulators.events import Outcome
+from simulators.transactions import Transaction
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
 from sqlwatch.metrics.positions import LATE_NS, Positions, RoundStory
 from sqlwatch.metrics.snapshot import Period

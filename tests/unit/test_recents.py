@@ -7,7 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators.events import Counts
-from sqlwatch.metrics.recents import GRAVE_WAIT_NS, NEWEST, OF_A_WORKER, Recents
+from simulators.transactions import GRAVE_WAIT_NS
+from sqlwatch.metrics.recents import NEWEST, OF_A_WORKER, Recents
 from sqlwatch.metrics.snapshot import Recent
 from tests.unit.test_fold import MS, S, batch, fold_with, simulation, transaction
 
@@ -17,7 +18,7 @@ def test_many_short_waits_push_no_grave_one_out() -> None:
     short = [transaction(number, 2 * S) for number in range(2, NEWEST + 12)]
     waited = msgspec.structs.replace(batch(1, late), lock_wait=Counts((150,), (1,), GRAVE_WAIT_NS, GRAVE_WAIT_NS))
     found = simulation(fold_with(waited, batch(2, *short)))
-    assert found.grave == (Recent(1, late),)
+    assert list(found.grave) == [Recent(1, late)]
     assert (len(found.recent), found.forgotten) == (NEWEST, 10)
     assert found.recent[-1] == Recent(2, short[-1])
     assert len(found.newest_of[2]) == OF_A_WORKER

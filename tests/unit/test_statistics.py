@@ -16,11 +16,12 @@ from scipy import stats
 
 from simulators import pace
 from simulators.buckets import bucket_of
-from simulators.events import Batch, Counts, Mode, Outcome, Role, Transaction
+from simulators.events import Batch, Counts, Mode, Outcome, Role
 from simulators.orders import Order
 from simulators.slots import Slot
 from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import Recorder
+from simulators.transactions import Transaction
 from simulators.workload import from_mapping
 from sqlwatch.metrics.chi_square import chi_square, p_value
 from sqlwatch.metrics.fairness import jain_index

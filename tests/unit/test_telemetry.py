@@ -6,10 +6,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from simulators import stopwatch
-from simulators.events import Batch, Outcome, Role, Transaction
+from simulators.events import Batch, Outcome, Role
 from simulators.slots import DONE, GOT, Slot, committed, is_holding, words_of
 from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import EVENT_NS, Recorder
+from simulators.transactions import Transaction
 
 
 class Queue:

@@ -65,19 +65,24 @@ class Rows(Widget):
         if not changed:
             return
         strips = self._strips if len(self._strips) == height else [Strip.blank(width)] * height
+        filters, background = self.get_line_filters(), self.background_colors[1]
         for index in changed:
-            strips[index] = Strip([RichSegment(chrome(text), inks[ink]) for text, ink in rows[index]], width)
+            strip = Strip([RichSegment(chrome(text), inks[ink]) for text, ink in rows[index]], width)
+            for each in filters:
+                strip = strip.apply_filter(each, background)
+            strips[index] = strip
         self._rows, self._strips = rows, strips
         if len(changed) * 2 > height:
             self.refresh()
         else:
             self.refresh(*[Region(0, index, width, 1) for index in changed])
 
-    def render_line(self, y: int) -> Strip:
-        """Return a line as it was built."""
-        if y < len(self._strips):
-            return self._strips[y]
-        return Strip.blank(self.size.width, self._inks[Ink.TEXT])
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines as they were built: there is no border or padding that Textual would have to put around them."""
+        lines = self._strips[crop.y : crop.bottom]
+        lines += [Strip.blank(self.size.width, self._inks[Ink.TEXT])] * (crop.height - len(lines))
+        first, end = crop.column_span
+        return lines if crop.width == self.size.width else [line.crop(first, end) for line in lines]
 
     def on_resize(self, event: events.Resize) -> None:
         """Build the rows again for the new size."""

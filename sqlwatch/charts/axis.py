@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Sequence
+from functools import lru_cache
 from typing import Final
 
 from sqlwatch.charts.segment import Ink, Row, Segment
@@ -80,6 +81,7 @@ def placed_labels(labels: Iterable[tuple[int, str]], width: int) -> str:
     return "".join(text)
 
 
+@lru_cache(maxsize=16)
 def log_labels(width: int) -> str:
     """Write the labels of the fixed time axis under a plot of `width` cells.
 
@@ -91,6 +93,7 @@ def log_labels(width: int) -> str:
     return placed_labels([(log_cell(ns, width), label) for ns, label in ordered], width)
 
 
+@lru_cache(maxsize=64)
 def time_labels(width: int, window_ns: float, end_ago_ns: float = 0) -> str:
     """Write the labels of a time axis that is `window_ns` long and ends `end_ago_ns` ago at its right.
 

@@ -113,11 +113,12 @@ def rung_legend(width: int, glyphs: GlyphSet) -> Row:
     return (Segment(glyphs.rung, Ink.RUNG), Segment(text, Ink.MUTED)) if text else (Segment(""),)
 
 
-def rung_cells(width: int) -> list[int]:
+@lru_cache(maxsize=16)
+def rung_cells(width: int) -> tuple[int, ...]:
     """Return the cells of the axis that hold a rung, ascending, as long as the next one is at least two cells on.
 
     >>> rung_cells(75)
-    [30, 34, 39, 42, 45, 47, 49, 51, 53, 55, 57]
+    (30, 34, 39, 42, 45, 47, 49, 51, 53, 55, 57)
     """
     cells: list[int] = []
     for rung_ms in RUNGS_MS:
@@ -127,7 +128,7 @@ def rung_cells(width: int) -> list[int]:
                 break
             continue
         cells.append(cell)
-    return cells
+    return tuple(cells)
 
 
 def _compact(series: Sequence[Waits], width: int, height: int, glyphs: GlyphSet) -> list[Row]:

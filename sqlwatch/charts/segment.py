@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import compress, islice
 from typing import NamedTuple
 
 
@@ -64,7 +66,7 @@ def plain(row: Row) -> str:
 
 def width_of(row: Row) -> int:
     """Return the width of a row in cells; charts use characters of one cell only."""
-    return sum(len(segment.text) for segment in row)
+    return sum([len(text) for text, _ in row])
 
 
 def inked(text: str, inks: Sequence[Ink]) -> Row:
@@ -75,7 +77,8 @@ def inked(text: str, inks: Sequence[Ink]) -> Row:
     """
     if not inks:
         return ()
-    starts = [0, *(cell for cell in range(1, len(inks)) if inks[cell] is not inks[cell - 1])]
+    changes = map(operator.is_not, islice(inks, 1, None), inks)
+    starts = [0, *compress(range(1, len(inks)), changes)]
     ends = [*starts[1:], len(text)]
     return tuple(Segment(text[start:end], inks[start]) for start, end in zip(starts, ends, strict=True))
 
@@ -87,7 +90,7 @@ def fitted(row: Iterable[Segment], width: int) -> Row:
     ('through', 'wal  ')
     """
     if isinstance(row, tuple):
-        lengths = [len(segment.text) for segment in row]
+        lengths = [len(text) for text, _ in row]
         if sum(lengths) == width and 0 not in lengths:
             return row  # most fit as they are
     left = max(width, 0)

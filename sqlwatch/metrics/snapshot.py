@@ -339,6 +339,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     lesson: LessonRun | None = None
     """Only of a simulation that is a lesson."""
     observation: Observed | None = None
+    news: int = 0
+    """Of a simulation: counts what its workers have told and begun; while it stays, only clocks have gone on."""
 
 
 class Accounting(msgspec.Struct, frozen=True):

@@ -39,8 +39,11 @@ STEADY_NS: Final = 25_000_000
 CHANGING_NS: Final = 5_000_000
 """The same while the fleet starts, ends or changes, which it does step by step."""
 
-PAUSED_REST_S: Final = 0.5
+PAUSED_REST_S: Final = 1.0
 """How long to rest between two looks while the workload is paused: there is nothing to count then."""
+
+ORDERED_REST_S: Final = 0.05
+"""The same after a command, of which the effect is to be seen."""
 
 PAUSED_SNAPSHOT_NS: Final = 1_000_000_000
 """How far Snapshots are apart at least while the workload is paused: only clocks go on."""
@@ -83,6 +86,7 @@ class SimulationSession:
         self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
         self._schedule: Schedule | None = None
         self._is_held = False
+        self._paused_rest_s = PAUSED_REST_S
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -110,6 +114,7 @@ class SimulationSession:
     def stop(self) -> None:
         """Ask it to end; returns at once.  One that never was started has ended then."""
         self._stop.set()
+        self._commands.put(_do_nothing)  # whoever rests wakes up
         if self._thread.ident is None and not self._ended.is_set():
             self._failure = SessionError("The simulation was ended before it began.", 0)
             self._ended.set()
@@ -262,8 +267,13 @@ class SimulationSession:
     def _rest(self, fleet: Fleet) -> None:
         """Only look for a while; while the workload is paused, rest until there is a command."""
         if fleet.state is FleetState.PAUSED:
-            with contextlib.suppress(queue.Empty):
-                self._commands.get(timeout=PAUSED_REST_S)(fleet)
+            try:
+                command = self._commands.get(timeout=self._paused_rest_s)
+            except queue.Empty:
+                self._paused_rest_s = PAUSED_REST_S
+            else:
+                command(fleet)
+                self._paused_rest_s = ORDERED_REST_S
             return
         is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
         fleet.look_until(time.monotonic_ns() + (STEADY_NS if is_steady else CHANGING_NS), self._look_ns)
@@ -321,6 +331,10 @@ class SimulationSession:
         self.latest = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
+
+
+def _do_nothing(fleet: Fleet) -> None:
+    pass
 
 
 def _toggle_mode(fleet: Fleet) -> None:

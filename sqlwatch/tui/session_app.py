@@ -193,13 +193,19 @@ class SessionApp(App[None]):
 
     def on_session_app_snapshot_ready(self) -> None:
         """Draw the newest Snapshot, but not more often than `fps`."""
-        early_s = self._drawn_s + max(self._least_gap_s, self._rest_s) - time.monotonic()
+        early_s = self._drawn_s + max(self.least_gap_s, self._rest_s) - time.monotonic()
         if early_s > 0:
-            self.set_timer(early_s, self._draw_newest)
+            self.set_timer(early_s, self.draw_newest)
         else:
-            self._draw_newest()
+            self.draw_newest()
 
-    def _draw_newest(self) -> None:
+    @property
+    def least_gap_s(self) -> float:
+        """How far pictures of Snapshots are apart at least."""
+        return self._least_gap_s
+
+    def draw_newest(self) -> None:
+        """Draw the newest Snapshot, if one waits."""
         snapshot = self._mailbox.take()
         if snapshot is not None and not self._left:
             self._told_of_end = snapshot.status is Status.ENDED

@@ -19,11 +19,11 @@ def side_table(headings: Sequence[str], rows: Sequence[SideCells], width: int) -
     """Return the table in `width` cells; columns that do not fit beside each other follow below.
 
     >>> from sqlwatch.charts.segment import plain
-    >>> table = side_table(["free", "pinned"], [("WAL", ["4.0MiB", "46MiB"], ["", "x11"])], 44)
+    >>> table = side_table(["free", "pinned"], [("WAL", ["4.0MiB", "46MiB"], ["", "11x"])], 44)
     >>> for row in table:
     ...     print(plain(row).rstrip())
            free          pinned
-    WAL  4.0MiB           46MiB  x11
+    WAL  4.0MiB           46MiB  11x
     """
     label = max((len(name) for name, _, _ in rows), default=0)
     column = max([CELL + RATIO, *(len(heading) + 2 for heading in headings)])

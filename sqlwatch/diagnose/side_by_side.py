@@ -85,13 +85,13 @@ def times_words(value: float | None) -> str:
     """Write a ratio in at most 7 characters.
 
     >>> times_words(1.236), times_words(0.0353), times_words(37.4), times_words(None) == units.UNKNOWN
-    ('x1.24', 'x0.035', 'x37', True)
+    ('1.24x', '0.035x', '37x', True)
     """
     if value is None:
         return units.UNKNOWN
     if value >= 10:
-        return f"x{units.count(value)}"
-    return f"x{value:.2f}" if value >= 0.1 else "x<0.001" if 0 < value < 0.001 else f"x{value:.3f}"
+        return f"{units.count(value)}x"
+    return f"{value:.2f}x" if value >= 0.1 else "<0.001x" if 0 < value < 0.001 else f"{value:.3f}x"
 
 
 def _latency(histogram_of: Callable[[Period], Histogram], percent: float) -> Callable[[Period], Value]:

@@ -91,13 +91,13 @@ def test_the_queue_says_what_it_is_worth_against_the_contended_phase() -> None:
     snapshot = make_snapshot(queue(5, groups=0, committed=3_000, wasted_lock_time=0.05))
     simulation = msgspec.structs.replace(snapshot.simulation, ended_phases=(contended,))
     assert headline(msgspec.structs.replace(snapshot, simulation=simulation)) == (
-        "x1.50 the commits of contended: one writer serves a queue of 5, and nobody sleeps while the lock is free "
+        "1.50x the commits of contended: one writer serves a queue of 5, and nobody sleeps while the lock is free "
         "(wasted 5.0%, was 23%; p99 10ms)"
     )
     slow = msgspec.structs.replace(contended, committed=9_000, wasted_lock_time=0.0)
     simulation = msgspec.structs.replace(simulation, ended_phases=(slow,))
     assert headline(msgspec.structs.replace(snapshot, simulation=simulation)) == (
-        "x0.33 the commits of contended: one writer serves a queue of 5: every request waits its turn (p99 10ms)"
+        "0.33x the commits of contended: one writer serves a queue of 5: every request waits its turn (p99 10ms)"
     )
 
 

@@ -84,7 +84,7 @@ def test_a_comparison_says_by_how_much() -> None:
     timeline = make_timeline(10, 10, 12, 8, 20, 20, 22, 18, wal=2**20)
     result = with_timelines(make_result(contended, single, compare=True), timeline, timeline)
     page = Page(simulation_html(result, written="on a Friday"))
-    assert "single-writer against contended: 8.0/s commits instead of 20/s (x0.40)" in page.text
+    assert "single-writer against contended: 8.0/s commits instead of 20/s (0.40x)" in page.text
     for words in (
         "Commits over time", "The write-ahead log over time", "Who committed", "SQLITE_BUSY_SNAPSHOT", "p99.9",
         "1.0MiB", "on a Friday", "sqlwatch simulate --compare", "~ is sampled",

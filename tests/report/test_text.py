@@ -35,8 +35,8 @@ def test_compared_phases_stand_side_by_side_with_their_ratio() -> None:
     contended = make_period(committed=1_000)
     single = make_period(Mode.SINGLE_WRITER, committed=1_250, commit_latency=histogram(3 * MS, 4 * MS))
     text = simulation_text(make_result(contended, single, compare=True))
-    assert line_with(text, "commits a second").split() == ["commits", "a", "second", "100/s", "125/s", "x1.25"]
-    assert "single-writer / contended: throughput x1.25, commit latency p99 x0.0" in text
+    assert line_with(text, "commits a second").split() == ["commits", "a", "second", "100/s", "125/s", "1.25x"]
+    assert "single-writer / contended: throughput 1.25x, commit latency p99 0.0" in text
 
 
 def first_page_of(text: str) -> str:
@@ -54,8 +54,8 @@ def test_the_first_page_says_what_matters() -> None:
     page = first_page_of(simulation_text(make_result(contended, single, compare=True)))
     assert len(page.splitlines()) <= 32, "it is seen at a glance"
     words = " ".join(page.split())
-    assert "In short: single-writer against contended: 125/s commits instead of 100/s (x1.25), a commit" in words
-    assert line_with(page, "fairness").split()[-3:] == ["0.40", "1.00", "x2.50"]
+    assert "In short: single-writer against contended: 125/s commits instead of 100/s (1.25x), a commit" in words
+    assert line_with(page, "fairness").split()[-3:] == ["0.40", "1.00", "2.50x"]
     assert "WARNING contended: 1 of 4 writers starved (worker 3)" in words
     assert "WARNING contended: the write lock was free 40% of the time while somebody waited for it" in words
     assert "Nothing was lost: all 80 rows that were committed are there, and no others." in words

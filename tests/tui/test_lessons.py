@@ -251,7 +251,7 @@ async def test_without_a_lesson_c_compares_the_modes(taught: Open) -> None:
         assert "Only contended has run so far" in page(screen)
         await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
         text = page(screen)
-        assert "single-writer against contended: 338/s commits instead of 275/s (x1.23), a commit latency" in text
+        assert "single-writer against contended: 338/s commits instead of 275/s (1.23x), a commit latency" in text
         assert "single-writer (now)" in text
         assert "WARNING contended: the write lock was free 37% of the time while somebody waited" in text
         assert "When it would not happen" in text

@@ -67,9 +67,9 @@ def test_ratios_are_to_the_base_and_errors_have_their_names() -> None:
     base, other = period("a", 100, 1_000_000), period("b", 250, 4_000_000, errors={5: 3, 517: 1})
     rows = {row.label: row for row in side_by_side((base, other), base)}
     assert rows["commits a second"].cells == ("100/s", "250/s")
-    assert rows["commits a second"].ratios == ("", "x2.50")
+    assert rows["commits a second"].ratios == ("", "2.50x")
     assert rows["lock wait max"].cells == ("1.0ms", "4.0ms")
-    assert rows["lock wait max"].ratios == ("", "x4.00")
+    assert rows["lock wait max"].ratios == ("", "4.00x")
     assert rows["busy errors"].cells == ("0", "4")
     assert rows["busy errors"].ratios == ("", ""), "there is no ratio to nothing"
     assert rows["  SQLITE_BUSY_SNAPSHOT"].cells == ("0", "1")
@@ -77,8 +77,8 @@ def test_ratios_are_to_the_base_and_errors_have_their_names() -> None:
     assert "read latency p99" not in rows, "nobody read"
     assert "rows a second" not in rows, "each transaction wrote one"
     words = in_words(base, other)
-    assert words.startswith("b against a: 250/s commits instead of 100/s (x2.50), ")
-    assert words.endswith("a longest lock wait of 4.0ms instead of 1.0ms (x4.00)")
+    assert words.startswith("b against a: 250/s commits instead of 100/s (2.50x), ")
+    assert words.endswith("a longest lock wait of 4.0ms instead of 1.0ms (4.00x)")
     assert in_words(period("a", 0), period("b", 0)) == "b against a: nothing to compare yet"
     assert "figure of a" in side_notes((base, other), base)
     assert "figure of" not in side_notes((base,), base)
@@ -103,10 +103,10 @@ def test_what_to_watch_in_a_phase() -> None:
 @given(st.lists(st.text("ab", min_size=1, max_size=24), min_size=1, max_size=8), st.integers(1, 200))
 def test_no_column_of_the_table_is_left_out_and_no_line_too_long(headings: list[str], width: int) -> None:
     cells = [f"{number}ms" for number in range(len(headings))]
-    rows = [("commit latency p99.9", cells, ["x1.00"] * len(headings)), ("WAL", cells, [""] * len(headings))]
+    rows = [("commit latency p99.9", cells, ["1.00x"] * len(headings)), ("WAL", cells, [""] * len(headings))]
     table = side_table(headings, rows, width)
     assert all(width_of(row) in (0, width) for row in table)
     if width >= 36:
         text = "\n".join(map(plain, table))
         assert all(text.count(f"{cell} ") == 2 for cell in cells)
-        assert text.count("x1.00") == len(headings)
+        assert text.count("1.00x") == len(headings)

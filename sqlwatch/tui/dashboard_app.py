@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Final
 
@@ -12,6 +12,7 @@ from textual.app import SystemCommand
 from sqlwatch.charts.glyphs import GLYPH_SETS
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.tui.ascii_filter import AsciiFilter
 from sqlwatch.tui.inks import DARK, LIGHT, Inks
 from sqlwatch.tui.keys import Key
 from sqlwatch.tui.page_screen import PageScreen
@@ -24,6 +25,7 @@ from sqlwatch.tui.view import View
 if TYPE_CHECKING:
     from textual import events
     from textual.driver import Driver
+    from textual.filter import LineFilter
     from textual.geometry import Size
     from textual.screen import Screen
     from textual.theme import Theme
@@ -85,11 +87,16 @@ class DashboardApp(SessionApp):
         self._findings = findings
         self.exporter = exporter
         """Writes what is on screen to files; None where nothing can be exported."""
+        self._sign_filters = [AsciiFilter()] if glyphs == "ascii" else []
         self._view = View(GLYPH_SETS[glyphs], window_ns=self.FIRST_WINDOW_NS)
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
         self._forgetting: Timer | None = None
         self._wish = Wish(self.PANELS)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """Return what changes every line last: for the terminal's colours, and for its signs."""
+        return [*super().get_line_filters(), *self._sign_filters]
 
     def places(self, size: Size, wish: Wish) -> Places:
         """Divide a screen of this size among the panels."""

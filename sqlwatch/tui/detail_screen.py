@@ -100,7 +100,7 @@ class DetailScreen(PageScreen):
         self.query_one(TextPage).show(self._rendered())
 
     def _rendered(self) -> Group:
-        return rendered(self._page, self._inks, self._view, self._chart_width, self._hint)
+        return rendered(self._page, self._inks, self._chart_width, self._hint)
 
     @property
     def _chart_width(self) -> int:
@@ -132,27 +132,26 @@ class DetailScreen(PageScreen):
         self.dismiss()
 
 
-def rendered(page: Page, inks: Inks, view: View, width: int, hint: str) -> Group:
+def rendered(page: Page, inks: Inks, width: int, hint: str) -> Group:
     """Return a page as Rich draws it, its charts `width` cells wide."""
-    chrome = view.glyphs.chrome
     parts: list[Text | Table | Padding] = [Text(hint, style="dim")]
     for section in page:
-        parts.append(Text(chrome(f"\n{section.title}"), style=inks[section.ink]))
+        parts.append(Text(f"\n{section.title}", style=inks[section.ink]))
         table = Table.grid(padding=(0, 2, 0, 0))
         labels = [line.label for line in section.lines]
         table.add_column(width=max(map(len, labels), default=0) or None, no_wrap=True)
         table.add_column()
         for label, row in section.lines:
-            text = Text.assemble(*((chrome(part), inks[ink]) for part, ink in row))
+            text = Text.assemble(*((part, inks[ink]) for part, ink in row))
             if any(labels):
-                table.add_row(Text(chrome(label), style=inks[Ink.MUTED]), text)
+                table.add_row(Text(label, style=inks[Ink.MUTED]), text)
             else:
                 parts.append(Padding(text, (0, 0, 0, 2)))
         if any(labels):
             parts.append(Padding(table, (0, 0, 0, 2)))
         if section.chart is not None:
             for row in section.chart.draw(section.chart.data, max(width, 1)):
-                text = Text.assemble(*((chrome(part), inks[ink]) for part, ink in row))
+                text = Text.assemble(*((part, inks[ink]) for part, ink in row))
                 parts.append(Padding(text, (0, 0, 0, 2)))
     return Group(*parts)
 

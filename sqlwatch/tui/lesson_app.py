@@ -149,7 +149,7 @@ class LessonApp(DashboardApp):
             return
         from sqlwatch.tui.lesson_picker import LessonPicker  # only when it is wanted
 
-        self.push_screen(LessonPicker(self._view.glyphs, self._scenario), self.run_lesson)
+        self.push_screen(LessonPicker(self._scenario), self.run_lesson)
 
     def run_lesson(self, name: str | None) -> None:
         """End the present run, then begin the lesson of that name; nothing where there is no name."""

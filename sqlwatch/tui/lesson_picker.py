@@ -17,7 +17,6 @@ from textual.widgets.option_list import Option
 
 from simulators.scenario import Scenario, builtin, names
 from sqlwatch.charts import units
-from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.tui.places import WIDE_COLUMNS
 from sqlwatch.tui.text import clean
 
@@ -55,10 +54,9 @@ class LessonPicker(ModalScreen[str | None]):
     LessonPicker.-small #about { display: none; }
     """
 
-    def __init__(self, glyphs: GlyphSet, own: Scenario | None = None) -> None:
+    def __init__(self, own: Scenario | None = None) -> None:
         """Prepare; `own` is a lesson of the user's own, listed first."""
         super().__init__()
-        self._glyphs = glyphs
         self._lessons = (own, *lessons()) if own is not None and own.name not in names() else lessons()
 
     def compose(self) -> ComposeResult:
@@ -72,8 +70,6 @@ class LessonPicker(ModalScreen[str | None]):
 
     def on_mount(self) -> None:
         """List all lessons; the keys go to the filter."""
-        if self._glyphs.name == "ascii":
-            self.query_one(OptionList).styles.text_overflow = "clip"
         self._list(self._lessons)
         self.query_one(Input).focus()
 
@@ -97,9 +93,9 @@ class LessonPicker(ModalScreen[str | None]):
             self.query_one("#detail", Static).update("No lesson has these words.")
 
     def _row(self, lesson: Scenario) -> Text:
-        row = Text(no_wrap=True, overflow="crop" if self._glyphs.name == "ascii" else "ellipsis")
+        row = Text(no_wrap=True, overflow="ellipsis")
         row.append(f"  {clean(lesson.name):<{_NAME_WIDTH}} ", "bold")
-        row.append(self._glyphs.chrome(f"{_length(lesson):>5}  {clean(lesson.question or lesson.title)}"))
+        row.append(f"{_length(lesson):>5}  {clean(lesson.question or lesson.title)}")
         return row
 
     @on(Input.Changed)
@@ -134,7 +130,7 @@ class LessonPicker(ModalScreen[str | None]):
         text = Text()
         for label, words in parts:
             if words:
-                text.append(label, "bold").append(self._glyphs.chrome(clean(words)), "" if label else "bold")
+                text.append(label, "bold").append(clean(words), "" if label else "bold")
                 text.append("\n")
         return text
 

@@ -57,7 +57,7 @@ class Rows(Widget):
         width, height = self.size
         if not width or not height:
             return
-        chrome, inks = self._view.glyphs.chrome, self._inks
+        inks = self._inks
         rows = [fitted(row, width) for row in self.draw(self._view, width, height)[:height]]
         rows += [fitted((), width)] * (height - len(rows))
         old = self._rows if len(self._rows) == height else [()] * height
@@ -67,7 +67,7 @@ class Rows(Widget):
         strips = self._strips if len(self._strips) == height else [Strip.blank(width)] * height
         filters, background = self.get_line_filters(), self.background_colors[1]
         for index in changed:
-            strip = Strip([RichSegment(chrome(text), inks[ink]) for text, ink in rows[index]], width)
+            strip = Strip([RichSegment(text, inks[ink]) for text, ink in rows[index]], width)
             for each in filters:
                 strip = strip.apply_filter(each, background)
             strips[index] = strip

@@ -346,7 +346,7 @@ async def test_while_a_single_writer_serves_it_alone_holds(opened: Open) -> None
 
 async def test_the_modes_are_compared_by_ratios_once_both_have_run_for_a_while(opened: Open) -> None:
     def ratios(screen: Screen) -> list[str]:
-        return [word for word in screen.text("modes").split() if re.fullmatch(r"x[\d.]+k?", word)]
+        return [word for word in screen.text("modes").split() if re.fullmatch(r"[\d.]+k?x", word)]
 
     async with opened(120, 40) as screen:
         await screen.send(make_snapshot(20))

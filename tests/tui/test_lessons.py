@@ -368,8 +368,20 @@ async def test_hostile_texts_in_a_lesson_stay_texts(taught: Open, size: tuple[in
             await screen.press(key)
 
 
-async def test_the_picker_cuts_without_an_ellipsis_where_the_terminal_has_only_ascii(taught: Open) -> None:
-    async with taught(80, 24, glyphs="ascii") as screen:
-        await screen.press("o")
-        assert any("fair-retry" in line for line in screen.lines())
-        assert not any("…" in line for line in screen.lines())
+@pytest.mark.parametrize(
+    ("keys", "sign"),
+    [
+        (["o"], "fair-retry"), (["question_mark"], "Lock waits"), (["ctrl+p"], "Search"), (["c"], "esc goes back"),
+        (["v"], "events"), (["enter"], "process"), (["slash"], "enter keeps it"), (["K"], "SIGKILL"),
+    ],
+)  # fmt: skip
+@pytest.mark.parametrize("size", [(80, 24), (120, 40)])
+async def test_every_page_is_ascii_where_the_terminal_has_nothing_else(
+    taught: Open, size: tuple[int, int], keys: list[str], sign: str
+) -> None:
+    async with taught(*size, glyphs="ascii") as screen:
+        await screen.send(make_snapshot(20, starving=2, switched_after=8, mode=Mode.SINGLE_WRITER))
+        await screen.press(*keys)
+        lines = screen.lines()
+        assert any(sign in line for line in lines), lines
+        assert all(line.isascii() for line in lines), lines

@@ -125,20 +125,22 @@ def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, I
     held = asleep = queued = reading = checkpointing = 0.0
     known = looked = False
     exact = True
-    for column in columns:
-        if column.failed:
+    holds: list[float] = []
+    for holding, sleeps, waits, reads, checkpoints, is_known, is_exact, _, has_looked, failed in columns:
+        if failed:
             return glyphs.error, Ink.WARNING
-        held += column.held
-        asleep += column.asleep
-        queued += column.queued
-        reading += column.reading
-        checkpointing += column.checkpointing
-        known = known or column.is_known
-        looked = looked or column.looked
-        exact = exact and (column.is_exact or not column.held)
+        holds.append(holding)
+        held += holding
+        asleep += sleeps
+        queued += waits
+        reading += reads
+        checkpointing += checkpoints
+        known = known or is_known
+        looked = looked or has_looked
+        exact = exact and (is_exact or not holding)
     if held > 0:
         if exact:
-            return glyphs.cell([column.held for column in columns]), ink
+            return glyphs.cell(holds), ink
         if asleep + queued >= _MOSTLY * len(columns):
             return (glyphs.waiting if asleep >= queued else glyphs.queued), Ink.WAITS
         level = int(held / len(columns) * len(glyphs.shades))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 from typing import Final, NamedTuple
 
 from simulators.events import Mode, Role, is_busy
@@ -33,6 +34,8 @@ class Column(NamedTuple):
     """Whether it got a busy error."""
 
 
+_IS_COUNTED: Final = attrgetter("is_counted")
+
 UNKNOWN: Final = Column(is_known=False)
 IDLE: Final = Column()
 
@@ -57,7 +60,7 @@ def lane_columns(
     return LaneColumns(
         columns,
         sum(held) / len(held) if held else None,
-        not writes or not any(column.is_counted for column in columns),
+        not writes or not any(map(_IS_COUNTED, columns)),
         stretch.columns_before(lane.settled_ns),
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar, Final
 
 from rich.segment import Segment as RichSegment
+from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
@@ -65,11 +66,12 @@ class Rows(Widget):
         if not changed:
             return
         strips = self._strips if len(self._strips) == height else [Strip.blank(width)] * height
-        filters, background = self.get_line_filters(), self.background_colors[1]
+        # Inks have either the terminal's own colours or true ones: there are none to translate.
+        filters = [one for one in self.get_line_filters() if not isinstance(one, ANSIToTruecolor)]
         for index in changed:
             strip = Strip([RichSegment(text, inks[ink]) for text, ink in rows[index]], width)
-            for each in filters:
-                strip = strip.apply_filter(each, background)
+            for one in filters:
+                strip = strip.apply_filter(one, self.background_colors[1])
             strips[index] = strip
         self._rows, self._strips = rows, strips
         if len(changed) * 2 > height:

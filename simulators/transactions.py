@@ -124,7 +124,7 @@ class EventSums(msgspec.Struct, frozen=True, array_like=True):
         held_ns = asleep_ns = queued_ns = answered_ns = 0
         grave = []
         for index, one in enumerate(transactions):
-            if one.got_ns:
+            if one.got_ns and one.released_ns:
                 held_ns += one.released_ns - one.got_ns
             if one.retries:
                 asleep_ns += wait_ns(one)

@@ -92,11 +92,9 @@ class GlyphSet:
         >>> BLOCK.cell([0.5]), BRAILLE.cell([0.01, 1.0])
         ('▄', '⣸')
         """
-        index, levels = 0, self.levels
+        index = 0
         for fraction in fractions:
-            index *= levels + 1
-            if fraction > 0:  # as `_level` has it
-                index += levels if fraction >= 1 else round(fraction * levels) or 1
+            index = index * (self.levels + 1) + _level(fraction, self.levels)
         return self.fills[index]
 
     def bar(self, fraction: float, width: int) -> str:

@@ -87,5 +87,5 @@ class Streaks:
 
 
 _WORKER_BITS: Final = SLOT_COUNT.bit_length()
-"""A hold is sorted as one number, its moment and below that its worker: twice as fast as pairs are."""
+"""A hold is sorted as one number, its moment and below that its worker, in two thirds of the time that pairs take."""
 _WORKER_MASK: Final = (1 << _WORKER_BITS) - 1

@@ -66,7 +66,8 @@ class SimulationFold:
         self.commits_received = 0
         self.withdrawn = 0
         self.in_doubt = 0
-        self._news = 0
+        self.news = 0
+        """As in the Snapshot."""
         self._words = workload_words
         self._databases = databases
         self._earlier = earlier
@@ -94,7 +95,7 @@ class SimulationFold:
 
     def add(self, message: FoldInput) -> None:
         """Take in one message."""
-        self._news += not isinstance(message, (SlotSample, WalObservation, Tick))
+        self.news += not isinstance(message, (SlotSample, WalObservation, Tick))
         match message:
             case Batch():
                 self._add_batch(message)
@@ -149,7 +150,7 @@ class SimulationFold:
             own_cpu=self._own_cpu,
             message=message,
             simulation=self._simulation(window) if self._current is not None else None,
-            news=self._news,
+            news=self.news,
         )
 
     # Messages.
@@ -181,7 +182,7 @@ class SimulationFold:
         for seen in sample.workers:
             now = self._workers.get(seen.worker)
             if now is not None and now.exit is None:
-                self._news += now.state is not seen.state
+                self.news += now.state is not seen.state
                 now.state, now.since_ns, now.queue_depth = seen.state, seen.since_ns, seen.queue_depth
         if current is None or sample.phase != current.number:
             return

@@ -39,14 +39,11 @@ STEADY_NS: Final = 25_000_000
 CHANGING_NS: Final = 5_000_000
 """The same while the fleet starts, ends or changes, which it does step by step."""
 
-PAUSED_REST_S: Final = 1.0
-"""How long to rest between two looks while the workload is paused: there is nothing to count then."""
-
-ORDERED_REST_S: Final = 0.05
-"""The same after a command, of which the effect is to be seen."""
+PAUSED_REST_S: Final = (0.05, 1.0)
+"""How long to rest while the workload is paused: after a command, and in the end, when there is nothing to count."""
 
 PAUSED_SNAPSHOT_NS: Final = 1_000_000_000
-"""How far Snapshots are apart at least while the workload is paused: only clocks go on."""
+"""How far Snapshots are apart at least while the workload is paused and only clocks go on."""
 
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
@@ -86,7 +83,7 @@ class SimulationSession:
         self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
         self._schedule: Schedule | None = None
         self._is_held = False
-        self._paused_rest_s = PAUSED_REST_S
+        self._paused_rest_s = PAUSED_REST_S[0]
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -232,7 +229,7 @@ class SimulationSession:
         """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
         paths = place.databases if self._workload.has_wal else ()
         readers = [WalReader(path, number) for number, path in enumerate(paths)]
-        next_wal_ns = next_size_ns = next_snapshot_ns = 0
+        next_wal_ns = next_size_ns = snapshot_ns = news = 0
         own_cpu = OwnCpu()
         is_paused = False
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
@@ -241,12 +238,10 @@ class SimulationSession:
                 open_readers.callback(reader.close)
             while not self._stop.is_set() and not schedule.is_done(is_held=self._is_held):
                 if not self._commands.empty():
-                    self._commands.get_nowait()(fleet)
+                    self._obey(fleet, 0)
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
                 was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
-                if was_paused is not is_paused:
-                    next_snapshot_ns = now_ns
                 if now_ns >= next_wal_ns:
                     next_wal_ns = now_ns + WAL_INTERVAL_NS
                     fold.add(fleet.slot_sample())
@@ -255,8 +250,10 @@ class SimulationSession:
                 if now_ns >= next_size_ns:
                     next_size_ns = now_ns + SIZE_INTERVAL_NS
                     self._check_size(place)
-                if now_ns >= next_snapshot_ns:
-                    next_snapshot_ns = now_ns + max(self._snapshot_ns, PAUSED_SNAPSHOT_NS if is_paused else 0)
+                is_still = is_paused and fold.news == news
+                gap_ns = max(self._snapshot_ns, PAUSED_SNAPSHOT_NS if is_still else 0)
+                if now_ns - snapshot_ns >= gap_ns or was_paused is not is_paused:
+                    snapshot_ns, news = now_ns, fold.news
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 self._rest(fleet)
@@ -267,16 +264,19 @@ class SimulationSession:
     def _rest(self, fleet: Fleet) -> None:
         """Only look for a while; while the workload is paused, rest until there is a command."""
         if fleet.state is FleetState.PAUSED:
-            try:
-                command = self._commands.get(timeout=self._paused_rest_s)
-            except queue.Empty:
-                self._paused_rest_s = PAUSED_REST_S
-            else:
-                command(fleet)
-                self._paused_rest_s = ORDERED_REST_S
+            self._obey(fleet, self._paused_rest_s)
             return
         is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
         fleet.look_until(time.monotonic_ns() + (STEADY_NS if is_steady else CHANGING_NS), self._look_ns)
+
+    def _obey(self, fleet: Fleet, timeout_s: float) -> None:
+        """Carry out a command as soon as there is one, and look soon for its effect."""
+        soon_s, most_s = PAUSED_REST_S
+        try:
+            self._commands.get(timeout=timeout_s)(fleet)
+            self._paused_rest_s = soon_s
+        except queue.Empty:
+            self._paused_rest_s = min(2 * self._paused_rest_s, most_s)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()

@@ -23,13 +23,13 @@ from simulators.events import (
     WorkerExited,
     WorkerStarted,
 )
-from simulators.handle import Handle, is_held, start_alone, start_together
+from simulators.handle import Handle, is_held
 from simulators.looks import Looks
 from simulators.orders import Order, share_of
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
-from simulators.worker import Setup
-from simulators.workload import MAX_WORKERS, WorkerKind, Workload
+from simulators.starting import Starter
+from simulators.workload import MAX_WORKERS, Workload
 
 Message = Batch | PhaseStarted | Running | SlotSample | WorkerExited | WorkerStarted
 
@@ -64,9 +64,9 @@ class Fleet:
         self.phase = -1
         self.handles: list[Handle] = []
         """Every worker ever started, in order of id."""
-        self._place = place
-        self._context = multiprocessing.get_context("spawn")
-        self._slots = create_slots(self._context)
+        context = multiprocessing.get_context("spawn")
+        self._slots = create_slots(context)
+        self._starter = Starter(workload, place, self._slots, context)
         self._epoch = 0
         self._paused = False
         self._has_told_idle = False
@@ -177,13 +177,13 @@ class Fleet:
     @property
     def has_crew(self) -> bool:
         """Whether all writers live in one process."""
-        return self.workload.worker_kind is not WorkerKind.PROCESS
+        return self._starter.has_crew
 
     def ready_words(self) -> str:
         """Say how far starting has come."""
         ready = sum(handle.is_ready for handle in self.handles)
         what = "workers" if self.has_crew else "processes"
-        return f"starting {self._initial_count()} {what}: {ready} ready"
+        return f"starting {self._starter.count} {what}: {ready} ready"
 
     def attempted(self) -> tuple[int, int, int]:
         """Return (transactions attempted, committed, in doubt because of a kill) by the workers' own counters."""
@@ -207,15 +207,15 @@ class Fleet:
 
     def _start(self) -> Iterator[None]:
         workload = self.workload
-        if self.has_crew:
-            self._spawn_crew()
+        for handle in self._starter.crew() if self.has_crew else []:
+            self._welcome(handle)
         for number in range(workload.writers if not self.has_crew else 0):
             self._spawn(Role.WRITER, number % workload.databases)
             yield
         for number in range(workload.readers):
             self._spawn(Role.READER, number % workload.databases)
             yield
-        for role in self._attendants():
+        for role in self._starter.attendants:
             for number in range(workload.databases):
                 self._spawn(role, number)
                 yield
@@ -340,23 +340,7 @@ class Fleet:
 
     def _spawn(self, role: Role, database: int) -> None:
         number = len(self.handles) + 1
-        self._welcome(start_alone(self._context, self._setup(number, role, database), self._slots))
-
-    def _spawn_crew(self) -> None:
-        """Start all writers, and a single writer for each database, in one process."""
-        databases = self.workload.databases
-        places = [(Role.WRITER, number % databases) for number in range(self.workload.writers)]
-        places += [(Role.SINGLE_WRITER, number) for number in range(databases)]
-        setups = [self._setup(number, role, database) for number, (role, database) in enumerate(places, start=1)]
-        for handle in start_together(self._context, setups, self._slots):
-            self._welcome(handle)
-
-    def _setup(self, number: int, role: Role, database: int) -> Setup:
-        return Setup(
-            worker=number, role=role, slot=number - 1, database=database, path=self._place.databases[database],
-            socket=self._place.socket(database), mutex=self._place.mutex(database), rounds=self._place.rounds,
-            stderr=self._place.stderr(number), workload=self.workload,
-        )  # fmt: skip
+        self._welcome(self._starter.one(number, role, database))
 
     def _welcome(self, handle: Handle) -> None:
         self.handles.append(handle)
@@ -385,17 +369,3 @@ class Fleet:
             may_restart = not self.has_crew and not handle.is_leaving and len(self.handles) < SLOT_COUNT
             if handle.role is Role.SINGLE_WRITER and may_restart:
                 self._spawn(Role.SINGLE_WRITER, handle.database)
-
-    def _initial_count(self) -> int:
-        workload = self.workload
-        attendants = len(self._attendants()) + self.has_crew
-        return attendants * workload.databases + workload.writers + workload.readers
-
-    def _attendants(self) -> list[Role]:
-        """Return the roles of which every database has one worker."""
-        roles = [] if self.has_crew else [Role.SINGLE_WRITER]  # a crew brings its own
-        if self.workload.pin_reader.mean_ns:
-            roles.append(Role.PINNED_READER)
-        if self.workload.checkpointer.kind is not None:
-            roles.append(Role.CHECKPOINTER)
-        return roles

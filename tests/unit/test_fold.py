@@ -386,21 +386,3 @@ def test_a_round_that_a_pause_cuts_counts_when_the_rest_of_it_arrives() -> None:
     assert [(positions.rounds, positions.left_out) for positions in seen if positions] == [(0, 1), (1, 0)]
     assert seen[1] is not None
     assert (seen[1].table, seen[1].contended) == (((1, 0), (0, 1)), 1)
-
-
-def test_news_is_what_workers_tell_and_begin_and_not_that_time_goes_on() -> None:
-    fold = fold_with()
-
-    def has_news(message: FoldInput) -> bool:
-        before = fold.snapshot(Status.RUNNING).news
-        fold.add(message)
-        return fold.snapshot(Status.RUNNING).news > before
-
-    waits, holds = (WorkerSample(1, state, 2 * S) for state in (WorkerState.WAITING, WorkerState.HOLDING))
-    assert has_news(SlotSample(2 * S, 0, 10, (0,), (0,), (waits,)))
-    assert not has_news(SlotSample(3 * S, 0, 10, (0,), (0,), (waits,)))
-    assert has_news(SlotSample(3 * S, 0, 10, (0,), (0,), (holds,)))
-    assert not has_news(Tick(4 * S))
-    assert has_news(batch(1, transaction(1, 4 * S)))
-    assert has_news(Running(4 * S, False))
-    assert has_news(WorkerExited(4 * S, 2, "ok", 0, 0, 0))

@@ -10,8 +10,9 @@ from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.dashboard_app import no_findings
 from sqlwatch.tui.export import Exporter
+from sqlwatch.tui.garbage import Collector
 from sqlwatch.tui.protocol import Opened, SessionProtocol
-from sqlwatch.tui.session_app import collect_less_garbage, terminal_driver
+from sqlwatch.tui.session_app import terminal_driver
 
 
 def run_dashboard(
@@ -37,6 +38,6 @@ def run_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs, lesson=lesson,
         open_lesson=open_lesson, driver_class=terminal_driver(),
     )  # fmt: skip
-    collect_less_garbage()
+    app.collector = Collector(app)
     app.run(mouse=mouse)
     return app.return_code or 0

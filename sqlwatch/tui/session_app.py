@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import signal
 import sys
 import time
@@ -12,10 +11,12 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App
+from textual.await_complete import AwaitComplete
 from textual.message import Message
 
 from sqlwatch.metrics.snapshot import Snapshot, Status
 from sqlwatch.tui.browser import is_in_browser
+from sqlwatch.tui.garbage import Collector
 from sqlwatch.tui.inks import needs_ansi
 from sqlwatch.tui.mailbox import Mailbox
 from sqlwatch.tui.protocol import WatchSessionProtocol
@@ -28,8 +29,6 @@ _LOOK_S: Final = 1.0
 _CHANGE_LOOK_S: Final = 0.05
 """How often it is looked whether a session is over that another one shall follow."""
 _MOST_REST_S: Final = 4.0
-_OBJECTS_UNTIL_COLLECTION: Final = 5_000
-"""A picture makes and drops some thousands, and those that wait for the next one are no garbage."""
 _HANG_UP_CODE: Final = 129
 """128 + SIGHUP, by its number: Windows has no such signal."""
 
@@ -57,6 +56,8 @@ class SessionApp(App[None]):
         self._has_missed = False
         self.forget_screen: Callable[[], None] = _forget_nothing
         """Has the driver send also what the terminal shows already, once."""
+        self.collector: Collector | None = None
+        """Collects garbage at quiet moments, where the app is the only one of its process."""
         self._mailbox = Mailbox()
         self._started = False
         self._left = False
@@ -91,6 +92,8 @@ class SessionApp(App[None]):
         self._started = True
         self.session.start(self.receive)
         self.set_interval(_LOOK_S, self._look_for_end)
+        if self.collector is not None:
+            self.collector.start()
 
     def _look_for_end(self) -> None:
         """Leave if the session is over without a word: whoever started it knows the reason and says it."""
@@ -120,6 +123,12 @@ class SessionApp(App[None]):
 
     def session_changed(self) -> None:
         """Show what there is to show of another session before its first Snapshot."""
+
+    def pop_screen(self) -> AwaitComplete:
+        """Close the page on top."""
+        if self.collector is not None:
+            self.collector.page_was_closed()
+        return super().pop_screen()
 
     def leave(self, return_code: int) -> None:
         """End the session and the app; the first reason to leave decides the return code."""
@@ -215,12 +224,6 @@ class SessionApp(App[None]):
 
 def _forget_nothing() -> None:
     """Do nothing: this driver sends every picture as it is."""
-
-
-def collect_less_garbage() -> None:
-    """Have Python look for garbage less often, and not in what was imported, which never becomes any."""
-    gc.freeze()
-    gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
 
 
 def terminal_driver() -> type[Driver] | None:

@@ -7,8 +7,9 @@ from collections.abc import Callable
 from sqlwatch.diagnose.finding import Finding
 from sqlwatch.metrics.snapshot import Snapshot
 from sqlwatch.tui.export import Exporter
+from sqlwatch.tui.garbage import Collector
 from sqlwatch.tui.protocol import WatchSessionProtocol
-from sqlwatch.tui.session_app import collect_less_garbage, terminal_driver
+from sqlwatch.tui.session_app import terminal_driver
 from sqlwatch.tui.watch_app import WatchApp
 
 
@@ -32,6 +33,6 @@ def run_watch_dashboard(
         session, headline=headline, findings=findings, exporter=exporter, fps=fps, glyphs=glyphs,
         driver_class=terminal_driver(),
     )  # fmt: skip
-    collect_less_garbage()
+    app.collector = Collector(app)
     app.run(mouse=mouse)
     return app.return_code or 0

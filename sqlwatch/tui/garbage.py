@@ -1,0 +1,47 @@
+"""Looks for garbage when nobody waits for an answer, instead of whenever enough objects have been made."""
+
+from __future__ import annotations
+
+import gc
+from typing import Final
+
+from textual.app import App
+from textual.timer import Timer
+
+_ROUND_S: Final = 1.0
+_ROUNDS_UNTIL_ALL: Final = 60
+"""In each round what is young is looked through, in every so many everything is."""
+_QUIET_S: Final = 0.08
+"""So long after a page was closed its answer is on screen, and the next key has hardly been pressed."""
+_OBJECTS_UNTIL_COLLECTION: Final = 50_000
+"""Python itself looks only when so many have been made between two rounds."""
+
+
+class Collector:
+    """Collects the garbage of an app, which must not be one of several in the process."""
+
+    def __init__(self, app: App[None]) -> None:
+        self._app = app
+        self._rounds = 0
+        self._closing: Timer | None = None
+        # What was imported never becomes garbage: no need to look through it again and again.
+        gc.freeze()
+        gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
+
+    def start(self) -> None:
+        """Begin, in the app's loop."""
+        self._app.set_interval(_ROUND_S, self._collect_in_rounds)
+
+    def page_was_closed(self) -> None:
+        """Collect soon: a page that is closed leaves thousands of objects that hold each other."""
+        if self._closing is not None:
+            self._closing.stop()
+        self._closing = self._app.set_timer(_QUIET_S, _collect_all)
+
+    def _collect_in_rounds(self) -> None:
+        self._rounds += 1
+        gc.collect(1 if self._rounds % _ROUNDS_UNTIL_ALL else 2)
+
+
+def _collect_all() -> None:
+    gc.collect()

@@ -8,8 +8,8 @@ from typing import Final
 from textual.app import App
 from textual.timer import Timer
 
-_ROUND_S: Final = 1.0
-_ROUNDS_UNTIL_ALL: Final = 60
+_ROUND_S: Final = 2.0
+_ROUNDS_UNTIL_ALL: Final = 30
 """In each round what is young is looked through, in every so many everything is."""
 _QUIET_S: Final = 0.08
 """So long after a page was closed its answer is on screen, and the next key has hardly been pressed."""

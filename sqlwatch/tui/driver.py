@@ -18,6 +18,7 @@ from textual.messages import InBandWindowResize
 
 from sqlwatch.tui.link import Link
 from sqlwatch.tui.screen_copy import ScreenCopy
+from sqlwatch.tui.terminal_input import RingingEvent, read_messages
 
 
 class _Shown(Protocol):
@@ -51,6 +52,7 @@ class TerminalDriver(LinuxDriver):
         self._link: Link | None = None
         self._copy = ScreenCopy()
         self._watch: select.epoll | None = None
+        self.exit_event: RingingEvent = RingingEvent()
         self._size = size or self._get_terminal_size()
 
     def _get_terminal_size(self) -> tuple[int, int]:
@@ -153,10 +155,10 @@ class TerminalDriver(LinuxDriver):
         is_over = False
         while not is_over:
             try:
-                self.run_input_thread()
+                read_messages(self.fileno, self.exit_event, self.process_message)
                 is_over = True
             except (ValueError, ArithmeticError):
-                continue  # bytes that no key sends, as of another encoding than UTF-8: Textual's parser begins anew
+                continue  # bytes that no key sends, as of another encoding than UTF-8: the parser begins anew
             except OSError:
                 self._report_gone()
                 is_over = True

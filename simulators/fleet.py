@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
+from simulators.arrivals import Arrivals
 from simulators.events import (
     Batch,
     Mode,
@@ -73,6 +74,7 @@ class Fleet:
         self._order = Order(0, run=False, mode=self.mode, phase=0)
         self._joining: list[Handle] = []
         self._operations: deque[Iterator[None]] = deque([self._start()])
+        self._arrivals = Arrivals()
         self._messages: list[Message] = []
         self._next_read_ns = 0
         self._looks = Looks(workload, self._slots)
@@ -146,6 +148,14 @@ class Fleet:
             self._looks.look_until(self.handles, self.mode, period_ns=period_ns, until_ns=until_ns)
         else:
             time.sleep(max(until_ns - time.monotonic_ns(), 0) / 1e9)
+
+    def rest(self, timeout_s: float, bell: int) -> bool:
+        """Wait until a worker has sent something or ended, or there is something to read from the descriptor `bell`.
+
+        Returns whether there is; that a worker's slot has changed is not noticed.
+        """
+        self._next_read_ns = 0
+        return self._arrivals.wait(timeout_s, bell)
 
     def slot_sample(self) -> SlotSample:
         """Return everyone's state now and what the looks since the last call have counted."""
@@ -344,6 +354,7 @@ class Fleet:
 
     def _welcome(self, handle: Handle) -> None:
         self.handles.append(handle)
+        self._arrivals.add(handle)
         board_of(self._slots).expected = len(self.handles)
         self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, handle.role, handle.database))
         if self._order.epoch:
@@ -357,14 +368,14 @@ class Fleet:
 
     def _read(self) -> None:
         """Read all queues, then notice who has ended; a worker's last batches are read before its exit is told."""
-        for handle in self.handles:
-            if handle.exit is not None:
-                continue
-            has_ended = handle.has_ended
-            self._messages += handle.batches()
-            exited = handle.notice_exit() if has_ended else None
+        left = [handle for handle in self.handles if handle.is_alive and handle.has_left] if self.has_crew else []
+        batches, ended = self._arrivals.read()
+        self._messages += batches
+        for handle in (*left, *ended):
+            exited = handle.notice_exit()
             if exited is None:
                 continue
+            self._arrivals.forget(handle)
             self._messages.append(exited)
             may_restart = not self.has_crew and not handle.is_leaving and len(self.handles) < SLOT_COUNT
             if handle.role is Role.SINGLE_WRITER and may_restart:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import select
 import time
 from collections.abc import Sequence
 from multiprocessing.connection import Connection
@@ -96,8 +95,8 @@ class Handle:
         self.process: SpawnProcess = process.process
         self._queue, self._pipe = channel.queue, channel.sender
         channel.receiver.close()
-        self._arrivals = select.poll()  # asking it costs a tenth of asking the queue, which makes a new one each time
-        self._arrivals.register(vars(self._queue)["_reader"].fileno(), select.POLLIN)
+        self.queue_descriptor: int = vars(self._queue)["_reader"].fileno()
+        """Can be read when a batch has arrived, or no more will."""
         # Only the worker may hold the writing end: if it is killed in the middle of a message, reading must end.
         vars(self._queue)["_writer"].close()
 
@@ -112,9 +111,14 @@ class Handle:
         return self.exit is None
 
     @property
+    def has_left(self) -> bool:
+        """Whether it works no more, one of many in a process that may go on."""
+        return self._host.is_shared and self.slot.activity == Activity.ENDED
+
+    @property
     def has_ended(self) -> bool:
-        """Whether it works no more, noticed or not: its process has ended, or it has, of many in one process."""
-        return self.process.exitcode is not None or (self._host.is_shared and self.slot.activity == Activity.ENDED)
+        """Whether it works no more, noticed or not: its process has ended, or it has left that."""
+        return self.process.exitcode is not None or self.has_left
 
     @property
     def is_running(self) -> bool:
@@ -154,15 +158,12 @@ class Handle:
             return WorkerSample(self.id, state, 0)
         return sample(self.id, self.role, self.slot)
 
-    def batches(self) -> list[Batch]:
-        """Return the batches that have arrived."""
-        arrived = []
+    def next_batch(self) -> Batch | None:
+        """Return a batch, waiting for it; None if the worker closed its end, or was killed in the middle of one."""
         try:
-            while self._arrivals.poll(0):
-                arrived.append(self._decoder.decode(self._queue.get()))
+            return self._decoder.decode(self._queue.get())
         except (EOFError, OSError):
-            pass  # the worker has closed its end, or was killed in the middle of a message
-        return arrived
+            return None
 
     def kill(self) -> None:
         """Kill its process with SIGKILL, on demand."""
@@ -172,8 +173,7 @@ class Handle:
         """Return its exit, once, when it has ended; call only after its last batches were read."""
         if not self.has_ended or self.exit is not None:
             return None
-        ended_well = self._host.is_shared and self.slot.activity == Activity.ENDED
-        code = 0 if ended_well else self.process.exitcode or 0
+        code = 0 if self.has_left else self.process.exitcode or 0
         is_abnormal = code != 0
         self.slot.expected = 0
         self.exit = WorkerExited(

@@ -12,6 +12,7 @@ from simulators.events import Mode, Role
 from simulators.workload import from_mapping
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Snapshot, Status
+from sqlwatch.session import simulation
 from sqlwatch.session.errors import SessionError
 from sqlwatch.session.simulation import SimulationSession
 
@@ -114,6 +115,23 @@ def test_what_the_keys_ask_for_happens() -> None:
     assert next(worker for worker in result.final.simulation.run.workers if worker.id == victim.id).exit == "killed"  # type: ignore[union-attr]
     assert f"writer {victim.id}" in str(result.message)
     assert result.accounting.in_doubt <= 1
+
+
+def test_a_paused_session_rests_until_something_happens(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "PAUSED_RESTS_S", (0.3, 10 * PATIENCE_S))
+    watched = Watched(SMALL)
+    snapshot = watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    assert snapshot.simulation is not None
+    watched.session.pause()
+    watched.until(lambda s: s.status is Status.PAUSED)
+    os.kill(snapshot.simulation.phase.workers[0].pid, signal.SIGKILL)
+    watched.until(lambda s: s.message is not None and s.status is Status.PAUSED)
+    watched.session.resume()
+    watched.until(lambda s: s.status is Status.RUNNING)
+    watched.session.pause()
+    watched.until(lambda s: s.status is Status.PAUSED)
+    watched.session.stop()
+    assert "signal 9" in str(watched.end().message)
 
 
 def test_a_stop_before_the_first_transaction_leaves_nothing() -> None:

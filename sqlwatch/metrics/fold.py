@@ -67,7 +67,7 @@ class SimulationFold:
         self.withdrawn = 0
         self.in_doubt = 0
         self.news = 0
-        """As in the Snapshot."""
+        """Counts what the workers have told and begun: while it stays, only clocks have gone on."""
         self._words = workload_words
         self._databases = databases
         self._earlier = earlier
@@ -79,6 +79,7 @@ class SimulationFold:
         self._now_ns = 0
         self._settled_ns = 0
         self._running = False
+        self._ran_ns = 0
         self._own_cpu: float | None = None
         self._workers: dict[int, WorkerNow] = {}
         self._phases: dict[int, Tally] = {}
@@ -138,11 +139,10 @@ class SimulationFold:
         """Return all that is known at the time of the newest message."""
         now_ns = self._now_ns
         window = self._window()
-        started_ns = self._started_ns
         return Snapshot(
             at_ns=now_ns,
             status=status,
-            elapsed_ns=now_ns - started_ns if started_ns is not None else 0,
+            elapsed_ns=self._ran_ns,
             commits_per_s=window.per_second(window.committed),
             reads_per_s=window.per_second(window.reads),
             wal=self._wal.freeze(now_ns) if self._has_wal else Wal(resets=None, checkpoints=None, pinned_ns=None),
@@ -150,7 +150,7 @@ class SimulationFold:
             own_cpu=self._own_cpu,
             message=message,
             simulation=self._simulation(window) if self._current is not None else None,
-            news=self.news,
+            started_ns=self._started_ns,
         )
 
     # Messages.
@@ -254,6 +254,7 @@ class SimulationFold:
         self._now_ns = now_ns
         newest = self._slices[-1]
         if self._running and self._current is not None:
+            self._ran_ns += passed_ns
             self._current.ran_ns += passed_ns
             self._current.until_ns = now_ns
             newest.ran_ns += passed_ns
@@ -270,6 +271,7 @@ class SimulationFold:
 
     def _take_back(self, late_ns: int) -> None:
         """Uncount running time, where the end of it is told late."""
+        self._ran_ns = max(self._ran_ns - late_ns, 0)
         for tally in (self._current, self._slices[-1]):
             if tally is not None:
                 tally.ran_ns = max(tally.ran_ns - late_ns, 0)

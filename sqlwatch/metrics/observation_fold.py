@@ -111,6 +111,7 @@ class ObservationFold:
             own_cpu=self._own_cpu,
             message=message,
             observation=observed,
+            started_ns=self._started_ns,
         )
 
     # Messages.

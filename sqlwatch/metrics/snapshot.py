@@ -325,7 +325,7 @@ class Snapshot(msgspec.Struct, frozen=True):
     at_ns: int
     status: Status
     elapsed_ns: int
-    """Time since the workload started, pauses included."""
+    """For how long the workload has run, pauses and changes of mode not counted, or the database been watched."""
     commits_per_s: float | None = None
     """Smoothed over the sliding window."""
     reads_per_s: float | None = None
@@ -339,8 +339,8 @@ class Snapshot(msgspec.Struct, frozen=True):
     lesson: LessonRun | None = None
     """Only of a simulation that is a lesson."""
     observation: Observed | None = None
-    news: int = 0
-    """Of a simulation: counts what its workers have told and begun; while it stays, only clocks have gone on."""
+    started_ns: int | None = None
+    """When the workload, or the watching, began."""
 
 
 class Accounting(msgspec.Struct, frozen=True):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import queue
 import threading
 import time
 from collections.abc import Callable
@@ -22,6 +21,7 @@ from sqlwatch.metrics.fold import SimulationFold
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Period, Snapshot, Status
 from sqlwatch.observe.wal import WalReader
+from sqlwatch.session.commands import Commands
 from sqlwatch.session.conclusion import conclude
 from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
 from sqlwatch.session.own_cpu import OwnCpu
@@ -39,11 +39,11 @@ STEADY_NS: Final = 25_000_000
 CHANGING_NS: Final = 5_000_000
 """The same while the fleet starts, ends or changes, which it does step by step."""
 
-PAUSED_REST_S: Final = (0.05, 1.0)
-"""How long to rest while the workload is paused: after a command, and in the end, when there is nothing to count."""
+PAUSED_RESTS_S: Final = (0.05, 0.1, 0.3, 0.6, 5.0)
+"""How long to rest, time after time, while the workload is paused and nothing is heard; in the end the last again."""
 
-PAUSED_SNAPSHOT_NS: Final = 1_000_000_000
-"""How far Snapshots are apart at least while the workload is paused and only clocks go on."""
+PAUSED_SNAPSHOT_NS: Final = 4_500_000_000
+"""How far Snapshots are apart at least while the workload is paused and nothing happens."""
 
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
@@ -80,10 +80,11 @@ class SimulationSession:
         self._earlier = earlier
         self._look_ns = round(1e9 / sample_rate_hz)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
-        self._commands: queue.SimpleQueue[Callable[[Fleet], object]] = queue.SimpleQueue()
+        self._commands = Commands()
         self._schedule: Schedule | None = None
         self._is_held = False
-        self._paused_rest_s = PAUSED_REST_S[0]
+        self._rests = 0
+        """Taken since something was heard."""
         self._stop = threading.Event()
         self._ended = threading.Event()
         self._failure: BaseException | None = None
@@ -111,7 +112,7 @@ class SimulationSession:
     def stop(self) -> None:
         """Ask it to end; returns at once.  One that never was started has ended then."""
         self._stop.set()
-        self._commands.put(_do_nothing)  # whoever rests wakes up
+        self._commands.ring()
         if self._thread.ident is None and not self._ended.is_set():
             self._failure = SessionError("The simulation was ended before it began.", 0)
             self._ended.set()
@@ -234,11 +235,12 @@ class SimulationSession:
         is_paused = False
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
+            bell = open_readers.enter_context(self._commands.heard())
             for reader in readers:
                 open_readers.callback(reader.close)
             while not self._stop.is_set() and not schedule.is_done(is_held=self._is_held):
-                if not self._commands.empty():
-                    self._obey(fleet, 0)
+                if self._commands.waiting:
+                    self._obey(fleet)
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
                 was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
@@ -256,27 +258,26 @@ class SimulationSession:
                     snapshot_ns, news = now_ns, fold.news
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
-                self._rest(fleet)
+                self._rest(fleet, bell)
             fold.add(fleet.slot_sample())
             for reader in readers:
                 fold.add(reader.read(time.monotonic_ns()))
 
-    def _rest(self, fleet: Fleet) -> None:
-        """Only look for a while; while the workload is paused, rest until there is a command."""
+    def _rest(self, fleet: Fleet, bell: int) -> None:
+        """Only look for a while; while the workload is paused, rest until something happens."""
         if fleet.state is FleetState.PAUSED:
-            self._obey(fleet, self._paused_rest_s)
+            was_woken = fleet.rest(PAUSED_RESTS_S[min(self._rests, len(PAUSED_RESTS_S) - 1)], bell)
+            self._rests = 0 if was_woken else self._rests + 1
+            self._commands.quieten()
             return
         is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
         fleet.look_until(time.monotonic_ns() + (STEADY_NS if is_steady else CHANGING_NS), self._look_ns)
 
-    def _obey(self, fleet: Fleet, timeout_s: float) -> None:
-        """Carry out a command as soon as there is one, and look soon for its effect."""
-        soon_s, most_s = PAUSED_REST_S
-        try:
-            self._commands.get(timeout=timeout_s)(fleet)
-            self._paused_rest_s = soon_s
-        except queue.Empty:
-            self._paused_rest_s = min(2 * self._paused_rest_s, most_s)
+    def _obey(self, fleet: Fleet) -> None:
+        """Carry out what was asked for, and look soon for its effect."""
+        self._rests = 0
+        for command in self._commands.take():
+            command(fleet)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()
@@ -331,10 +332,6 @@ class SimulationSession:
         self.latest = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
-
-
-def _do_nothing(fleet: Fleet) -> None:
-    pass
 
 
 def _toggle_mode(fleet: Fleet) -> None:

@@ -37,8 +37,6 @@ if TYPE_CHECKING:
 _NOTICE_S: Final = 3.0
 _FROZEN_GAP_S: Final = 0.9
 """The header of a frozen display goes on once a second."""
-_PAUSED_GAP_NS: Final = 4_500_000_000
-"""How old a picture of a paused workload may become, if nothing but clocks has gone on: the header shows those."""
 
 
 def no_findings(_: Snapshot) -> tuple[Finding, ...]:
@@ -176,7 +174,7 @@ class DashboardApp(SessionApp):
     def draw(self, snapshot: Snapshot) -> None:
         """Show a Snapshot; where the display is frozen, only in what stays live."""
         live = self.received(self._live, snapshot)
-        if (live.frozen and snapshot.status is not Status.ENDED) or self._has_no_news(live):
+        if live.frozen and snapshot.status is not Status.ENDED:
             self._live = replace(live, headline="", findings=())
             for widget in self._panels():
                 if widget.STAYS_LIVE:
@@ -189,19 +187,6 @@ class DashboardApp(SessionApp):
     def least_gap_s(self) -> float:
         """How far pictures are apart at least; while the display is frozen only the header goes on."""
         return _FROZEN_GAP_S if self._live.frozen else super().least_gap_s
-
-    def _has_no_news(self, live: View) -> bool:
-        """Tell whether a View of a paused workload has only a later clock than what was drawn lately."""
-        drawn, newest = self._view.snapshot, live.snapshot
-        if (
-            drawn is None
-            or newest is None
-            or self._view.status is not Status.PAUSED
-            or live.status is not Status.PAUSED
-        ):
-            return False
-        is_same = (drawn.news, drawn.message, drawn.wal) == (newest.news, newest.message, newest.wal)
-        return is_same and len(self.screen_stack) == 1 and newest.at_ns - drawn.at_ns < _PAUSED_GAP_NS
 
     def show(self) -> None:
         """Draw what changed: everything, or what stays live while the display is frozen."""

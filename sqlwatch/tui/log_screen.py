@@ -74,7 +74,7 @@ class EventRows(Rows):
         room = max(height - _LINES_ABOVE, 1)
         until = len(self._passing) - self._below
         shown = self._passing[max(until - room, 0) : until]
-        started_ns = view.snapshot.at_ns - view.snapshot.elapsed_ns if view.snapshot is not None else 0
+        started_ns = (view.snapshot.started_ns if view.snapshot is not None else None) or 0
         rows = [self._title(view, width), _hint(view, width, is_filtered=bool(self.filter_text)), _names(view, width)]
         if not shown:
             words = "no event fits the filter" if self._known else "nothing has happened yet"

@@ -7,7 +7,7 @@ import pytest
 
 from simulators.events import Mode, Role, Running, WorkerSample, WorkerState
 from simulators.fleet import FleetState
-from tests.simulators.conftest import Driven
+from tests.simulators.conftest import PATIENCE_S, Driven
 
 Drive = Callable[..., Driven]
 
@@ -85,6 +85,33 @@ def test_a_pause_withdraws_waits_and_lets_nobody_work(drive: Drive) -> None:
     driven.until_commits(50)
     driven.stop()
     driven.check_nothing_lost()
+
+
+def test_a_rest_ends_when_the_bell_rings_or_a_worker_ends(drive: Drive) -> None:
+    driven = drive(hold="2ms", think=0)
+    driven.start()
+    driven.until_commits(50)
+    driven.fleet.pause()
+    driven.until(lambda: driven.fleet.state is FleetState.PAUSED, "the pause")
+    driven.until(lambda: driven.received() == driven.fleet.attempted()[0], "the last batches")
+    bell, rope = os.pipe()
+    try:
+        os.write(rope, b"!")
+        driven.fleet.rest(10 * PATIENCE_S, bell)
+        os.read(bell, 1)
+        victim = driven.writers()[0]
+        os.kill(victim.pid, signal.SIGKILL)
+        began_s = time.monotonic()
+        while victim.id not in driven.exits():
+            driven.fleet.rest(10 * PATIENCE_S, bell)
+            driven.messages += driven.fleet.step()
+        while driven.fleet.rest(0.1, bell):  # there is an end to what wakes up
+            assert time.monotonic() - began_s < PATIENCE_S
+            driven.messages += driven.fleet.step()
+    finally:
+        os.close(bell)
+        os.close(rope)
+    driven.stop()
 
 
 @pytest.mark.parametrize("mode", ["contended", "single-writer"])

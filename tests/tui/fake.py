@@ -225,6 +225,7 @@ def make_snapshot(
         wal=Wal(4_120_000, 4_120_000, 812, 400, 412, resets=3, checkpoints=9),
         timeline=make_timeline(seconds, switched_after, mode),
         own_cpu=0.043,
+        started_ns=STARTED_NS,
         message=message,
         simulation=Simulation(
             workload=workload,

@@ -157,6 +157,7 @@ def snapshot(observed: Observed, seconds: float = 42.0, **changes: Any) -> Snaps
         wal=Wal(4_120_000, 4_120_000, 812, 400, 412, resets=9, checkpoints=9),
         timeline=timeline(seconds, commits=180),
         own_cpu=0.021,
+        started_ns=STARTED_NS,
         observation=observed,
     )
     return msgspec.structs.replace(whole, **changes)

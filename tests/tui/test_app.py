@@ -4,15 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import Any
 
 import msgspec
 import pytest
 
 from simulators.events import Mode, WorkerState
-from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, plain
-from sqlwatch.metrics.snapshot import Snapshot, Status, Wal
+from sqlwatch.metrics.snapshot import Status, Wal
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.confirm_screen import ConfirmScreen
 from sqlwatch.tui.help_screen import HelpScreen
@@ -60,30 +58,6 @@ async def test_p_pauses_and_resumes(opened: Open) -> None:
         assert screen.session.calls == ["start", "pause", "resume"]
         await screen.send(make_snapshot(status=Status.PAUSED))
         assert "PAUSED" in screen.text("header")
-
-
-async def test_the_panels_of_a_paused_workload_wait_for_news_but_not_for_long(opened: Open) -> None:
-    async with opened() as screen:
-
-        async def pictures(*snapshots: Snapshot) -> list[bool]:
-            """Send Snapshots and return of each whether the panels showed it; the header always does."""
-            drawn = []
-            for snapshot in snapshots:
-                await screen.send(snapshot)
-                assert units.clock(snapshot.elapsed_ns) in screen.text("header")
-                drawn.append(screen.app._view.snapshot is snapshot)
-            return drawn
-
-        def paused(seconds: float, **changes: Any) -> Snapshot:
-            return msgspec.structs.replace(make_snapshot(seconds, status=Status.PAUSED), **changes)
-
-        await screen.send(make_snapshot(20))
-        assert await pictures(paused(21), paused(22), paused(23)) == [True, False, False]
-        assert await pictures(paused(24, news=1), paused(25, news=1)) == [True, False]
-        assert await pictures(paused(26, news=1, message="worker 3 ended"), paused(27, news=1)) == [True, True]
-        assert await pictures(paused(28, news=1, wal=Wal(9)), paused(29, news=1, wal=Wal(9))) == [True, False]
-        assert await pictures(paused(32, news=1, wal=Wal(9)), paused(33, news=1, wal=Wal(9))) == [False, True]
-        assert await pictures(make_snapshot(34), make_snapshot(35)) == [True, True]
 
 
 async def test_m_is_answered_at_once_and_until_the_mode_has_changed(opened: Open) -> None:

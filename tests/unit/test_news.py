@@ -1,10 +1,9 @@
-"""What counts as news: a display of a paused workload waits for it."""
+"""What counts as news: Snapshots of a paused workload wait for it."""
 
 from __future__ import annotations
 
 from simulators.events import Running, SlotSample, Tick, WorkerExited, WorkerSample, WorkerState
 from sqlwatch.metrics.fold import FoldInput
-from sqlwatch.metrics.snapshot import Status
 from tests.unit.test_fold import S, batch, fold_with, transaction
 
 
@@ -12,9 +11,9 @@ def test_news_is_what_workers_tell_and_begin_and_not_that_time_goes_on() -> None
     fold = fold_with()
 
     def has_news(message: FoldInput) -> bool:
-        before = fold.snapshot(Status.RUNNING).news
+        before = fold.news
         fold.add(message)
-        return fold.snapshot(Status.RUNNING).news > before
+        return fold.news > before
 
     waits, holds = (WorkerSample(1, state, 2 * S) for state in (WorkerState.WAITING, WorkerState.HOLDING))
     assert has_news(SlotSample(2 * S, 0, 10, (0,), (0,), (waits,)))

@@ -5,7 +5,7 @@ A picture takes from the one before it what has settled since, so it costs what 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Final, NamedTuple
 
 from simulators.events import Mode, Role
@@ -33,12 +33,14 @@ class Picture(NamedTuple):
 
     stretch: Stretch
     lanes: dict[int, LaneColumns]
-    """By worker."""
+    """By worker, of those that were asked for."""
     locks: tuple[LockColumns, ...]
     """By database."""
     mode: Mode
     in_detail: bool
     """Whether it was drawn event by event."""
+    writers: frozenset[int]
+    """Whose lanes tell of the locks, asked for or not."""
 
     @property
     def wasted(self) -> float | None:
@@ -47,15 +49,21 @@ class Picture(NamedTuple):
 
     @property
     def is_exact(self) -> bool:
-        """Whether all of it is known from events."""
+        """Whether all that was asked for is known from events."""
         return all(lock.is_exact for lock in self.locks) and all(lane.is_exact for lane in self.lanes.values())
 
 
-def picture(lanes: Lanes, stretch: Stretch, before: Picture | None = None) -> Picture:
-    """Return what is known of a stretch of time; what had settled in an earlier picture is taken from there."""
+def picture(
+    lanes: Lanes, stretch: Stretch, before: Picture | None = None, *, workers: Collection[int] | None = None
+) -> Picture:
+    """Return what is known of a stretch of time; what had settled in an earlier picture is taken from there.
+
+    Only the lanes of these `workers` are worked out, or all; the locks are the same in any case.
+    """
+    wanted = frozenset(lane.worker for lane in lanes.lanes if workers is None or lane.worker in workers)
     in_detail = _has_few_events(lanes, stretch)
     is_alike = before is not None and before.mode is lanes.mode and before.in_detail is in_detail
-    settled = _Settled(stretch, before if is_alike else None)
+    settled = _Settled(stretch, before if is_alike else None, wanted)
     drawn: dict[int, LaneColumns] = {}
     locks = []
     for database in range(lanes.databases):
@@ -65,9 +73,10 @@ def picture(lanes: Lanes, stretch: Stretch, before: Picture | None = None) -> Pi
         locks.append(lock)
         drawn |= columns
     for lane in lanes.lanes:
-        if lane.worker not in drawn:
+        if lane.worker in wanted and lane.worker not in drawn:
             drawn[lane.worker] = _lane(lanes, lane, settled, in_detail=in_detail)
-    return Picture(stretch, drawn, tuple(locks), lanes.mode, in_detail)
+    writers = frozenset(lane.worker for lane in lanes.lanes if lane.role in _WRITING)
+    return Picture(stretch, drawn, tuple(locks), lanes.mode, in_detail, writers)
 
 
 _WRITING: Final = (Role.WRITER, Role.SINGLE_WRITER)
@@ -87,8 +96,8 @@ def _has_few_events(lanes: Lanes, stretch: Stretch) -> bool:
 class _Settled:
     """What an earlier picture knows for good of a stretch: the first columns of each lane and lock."""
 
-    def __init__(self, stretch: Stretch, before: Picture | None) -> None:
-        self.stretch = stretch
+    def __init__(self, stretch: Stretch, before: Picture | None, wanted: Collection[int]) -> None:
+        self.stretch, self.wanted = stretch, wanted
         after = stretch.columns_after(before.stretch) if before is not None else None
         self._before = before if after is not None else None
         self._first = after or 0
@@ -99,10 +108,13 @@ class _Settled:
         return seen.columns[self._first : seen.settled][: self.stretch.columns - 1] if seen is not None else ()
 
     def lock(self, database: int, writing: Sequence[WorkerLane], *, is_exact: bool) -> LockColumns | None:
-        """Return the first columns of a lock, where they are of this kind and no writer is new."""
-        if self._before is None or any(lane.worker not in self._before.lanes for lane in writing):
+        """Return the first columns of a lock, where they are of this kind, and no writer or wanted lane is new."""
+        before = self._before
+        if before is None or any(lane.worker not in before.writers for lane in writing):
             return None
-        seen = self._before.locks[database]
+        if any(lane.worker in self.wanted and lane.worker not in before.lanes for lane in writing):
+            return None
+        seen = before.locks[database]
         if seen.is_exact is not is_exact:
             return None
         part = slice(self._first, max(min(seen.settled, self._first + self.stretch.columns - 1), self._first))
@@ -112,7 +124,7 @@ class _Settled:
 def _from_events(
     lanes: Lanes, database: int, writing: Sequence[WorkerLane], settled: _Settled
 ) -> tuple[LockColumns, dict[int, LaneColumns]] | None:
-    """Return a lock and its writers' lanes, where each of their transactions is an event; else None."""
+    """Return a lock and its writers' lanes as far as wanted, where each transaction is an event; else None."""
     stretch = settled.stretch
     known = settled.lock(database, writing, is_exact=True)
     count = len(known.held) if known is not None else 0
@@ -125,6 +137,8 @@ def _from_events(
     for lane in writing:
         if lane.role is Role.SINGLE_WRITER and lanes.mode is not Mode.SINGLE_WRITER:
             continue  # it decides nothing now
+        if lane.worker not in settled.wanted:
+            continue
         pieces = told[lane.worker]
         if lane.role is Role.SINGLE_WRITER:
             pieces = served(pieces, holds, untold_waits(writing, told))
@@ -135,10 +149,12 @@ def _from_events(
 def _from_sums(
     lanes: Lanes, database: int, writing: Sequence[WorkerLane], settled: _Settled, *, in_detail: bool
 ) -> tuple[LockColumns, dict[int, LaneColumns]]:
-    """Return a lock as the looks found it, and its writers' lanes as far as they are told."""
+    """Return a lock as the looks found it, and its writers' lanes as far as they are wanted and told."""
     lock = lock_from_looks(lanes, database, settled.stretch, settled.lock(database, writing, is_exact=False))
     columns = {}
     for lane in writing:
+        if lane.worker not in settled.wanted:
+            continue
         # Event by event, the single writer's lane may have been drawn from its clients' events.
         is_new = in_detail and lane.role is Role.SINGLE_WRITER
         columns[lane.worker] = _lane(lanes, lane, settled, in_detail=in_detail, is_new=is_new)

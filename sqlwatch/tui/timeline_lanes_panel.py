@@ -84,7 +84,7 @@ class LanesPanel(LaneRowsPanel):
         if plot < 4:
             return [(Segment(" too narrow", Ink.MUTED),)]
         stretch = stretch_of(lanes, view, plot * view.glyphs.columns)
-        seen = self._picture(lanes, stretch)
+        seen = self._picture(lanes, stretch, {lane.worker for lane in chosen})
         drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
         drawn += [_lane(lanes, lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
@@ -107,11 +107,13 @@ class LanesPanel(LaneRowsPanel):
         at_ns = stretch.from_ns + (x - self._plot.start) * cell_ns + cell_ns // 2
         return LaneClicked(who, at_ns, cell_ns, stretch.until_ns)
 
-    def _picture(self, lanes: Lanes, stretch: Stretch) -> Picture:
-        """Return what is known of the stretch; it is worked out once for a Snapshot."""
-        if self._drawn is None or self._drawn[0] is not lanes or self._drawn[1] != stretch:
-            self._drawn = lanes, stretch, picture(lanes, stretch, self._drawn[2] if self._drawn is not None else None)
-        return self._drawn[2]
+    def _picture(self, lanes: Lanes, stretch: Stretch, workers: set[int]) -> Picture:
+        """Return what is known of the stretch and these workers; it is worked out once for a Snapshot."""
+        drawn = self._drawn
+        if drawn is None or drawn[0] is not lanes or drawn[1] != stretch or drawn[2].lanes.keys() != workers:
+            before = drawn[2] if drawn is not None else None
+            self._drawn = drawn = lanes, stretch, picture(lanes, stretch, before, workers=workers)
+        return drawn[2]
 
 
 def _is_soon_after(shown: View, view: View) -> bool:

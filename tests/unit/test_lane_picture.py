@@ -131,10 +131,11 @@ def assert_same(one: Picture, other: Picture) -> None:
 @given(
     runs(), st.integers(1, 40), st.sampled_from([1, 3, 20, 100]), st.integers(50, 900), st.sampled_from([3, 30, 1200]),
     st.sampled_from(list(Mode)), st.sampled_from([0, LATENESS_NS]),
+    st.lists(st.none() | st.frozensets(st.integers(1, 10)), min_size=1, max_size=4),
 )  # fmt: skip
-def test_what_has_settled_never_changes(
+def test_what_has_settled_never_changes_whoever_is_in_sight(
     run: tuple[list[Play], list[tuple[int, Batch]]], columns: int, column_ms: int, step_ms: int, most: int, mode: Mode,
-    late_ns: int,
+    late_ns: int, sights: list[frozenset[int] | None],
 ) -> None:  # fmt: skip
     plays, batches = run
     ring = LaneRing(1, delays_of(BusyPolicy()), 5 * S)
@@ -158,7 +159,10 @@ def test_what_has_settled_never_changes(
             lanes = ring.freeze(now_ns, mode)
             until_ns = (now_ns - late_ns) // column_ns * column_ns
             stretch = Stretch(until_ns - columns * column_ns, column_ns, columns)
-            before = picture(lanes, stretch, before)
-            assert_same(before, picture(lanes, stretch))
+            sights.append(wanted := sights.pop(0))
+            before = picture(lanes, stretch, before, workers=wanted)
+            whole = picture(lanes, stretch)
+            in_sight = {worker: lane for worker, lane in whole.lanes.items() if wanted is None or worker in wanted}
+            assert_same(before, whole._replace(lanes=in_sight))
     finally:
         lane_picture.MOST_EVENTS = usual  # type: ignore[misc]

@@ -46,27 +46,31 @@ class Newest(Sequence[Recent]):
 
 
 class _Ring:
-    """The newest transactions, up to a number."""
+    """The newest transactions, up to a number, and what came with the oldest of them."""
 
     def __init__(self, limit: int) -> None:
-        self.kept = 0
         self._limit = limit
+        self._held = 0
         self._parts: deque[tuple[int, Transactions]] = deque()
+
+    @property
+    def kept(self) -> int:
+        return min(self._held, self._limit)
 
     def add(self, worker: int, transactions: Transactions) -> None:
         if not transactions:
             return
         self._parts.append((worker, transactions))
-        self.kept += len(transactions)
-        while self.kept > self._limit:
-            worker, transactions = self._parts.popleft()
-            surplus = min(self.kept - self._limit, len(transactions))
-            self.kept -= surplus
-            if surplus < len(transactions):
-                self._parts.appendleft((worker, transactions[surplus:]))
+        self._held += len(transactions)
+        while self._held - len(self._parts[0][1]) >= self._limit:
+            self._held -= len(self._parts.popleft()[1])
 
     def freeze(self) -> Newest:
-        return Newest(self._parts)
+        parts = list(self._parts)
+        if self._held > self._limit:
+            worker, oldest = parts[0]
+            parts[0] = worker, oldest[self._held - self._limit :]
+        return Newest(parts)
 
 
 class Recents:
@@ -75,6 +79,7 @@ class Recents:
     def __init__(self) -> None:
         self._newest, self._grave = _Ring(NEWEST), _Ring(GRAVE)
         self._of_workers: dict[int, Transactions] = {}
+        """At least the newest of each."""
         self._added = 0
 
     def add(self, batch: Batch) -> None:
@@ -85,8 +90,7 @@ class Recents:
             return
         self._added += count
         before = self._of_workers.get(worker) if count < OF_A_WORKER else None
-        newest = transactions[-OF_A_WORKER:]
-        self._of_workers[worker] = (before + newest)[-OF_A_WORKER:] if before is not None else newest
+        self._of_workers[worker] = before[-OF_A_WORKER:] + transactions if before is not None else transactions
         if batch.sums.grave:
             grave, transactions = transactions.split(batch.sums.grave)
             self._grave.add(worker, grave)
@@ -105,7 +109,7 @@ class Recents:
     @property
     def of_workers(self) -> dict[int, Transactions]:
         """The newest transactions of each worker that has any, oldest first."""
-        return dict(self._of_workers)
+        return {worker: transactions[-OF_A_WORKER:] for worker, transactions in self._of_workers.items()}
 
     @property
     def forgotten(self) -> int:

@@ -89,6 +89,8 @@ class SimulationFold:
         self._slices: deque[Tally] = deque([Tally("window", None, -1, 0)], maxlen=WINDOW_SLICES)
         self._closed: Tally | None = None
         """The sum of all slices but the newest, which do not change any more; made when it is needed."""
+        self._fresh = Tally("fresh", None, -1, 0)
+        """What batches have told of the current phase since somebody looked: not yet in it, nor in the newest slice."""
         self._timeline = TimelineBuilder()
         self._wal = WalStory(checkpoint_frames)
         self._recents = Recents()
@@ -138,6 +140,7 @@ class SimulationFold:
     def snapshot(self, status: Status, message: str | None = None) -> Snapshot:
         """Return all that is known at the time of the newest message."""
         now_ns = self._now_ns
+        self._count_fresh()
         window = self._window()
         return Snapshot(
             at_ns=now_ns,
@@ -161,7 +164,9 @@ class SimulationFold:
         self.withdrawn += batch.withdrawn
         self.in_doubt += batch.in_doubt
         phase = self._phases.get(batch.phase, self._past)
-        phase.add_batch(batch, in_detail=phase is not self._past)
+        (self._fresh if phase is self._current else phase).add_batch(batch)
+        if phase is not self._past:
+            phase.add_details(batch)
         if self._has_rounds and batch.role is Role.WRITER and phase is not self._past:
             self._rounds.setdefault(phase.number, RoundStory()).add(batch.worker, batch.transactions)
         self._recents.add(batch)
@@ -173,8 +178,6 @@ class SimulationFold:
                 self._timeline.mark(checkpoint.ended_ns, MarkKind.CHECKPOINT, text, batch.worker)
         busy = sum(count for code, count in batch.errors.items() if is_busy(code))
         self._timeline.add_counts(batch.until_ns, batch.committed, batch.reads, busy)
-        if phase is self._current:
-            self._slices[-1].add_batch(batch)
 
     def _add_slots(self, sample: SlotSample) -> None:
         current = self._current
@@ -210,6 +213,7 @@ class SimulationFold:
         self._advance(message.at_ns)
         if self._started_ns is None:
             self._started_ns = message.at_ns
+        self._count_fresh()
         tally = Tally(message.name, message.mode, message.phase, message.at_ns, warm_up=message.warm_up)
         changes_mode = self._current is not None and self._current.mode is not message.mode
         if self._current is None or self._current.warm_up or changes_mode:
@@ -259,6 +263,7 @@ class SimulationFold:
             self._current.until_ns = now_ns
             newest.ran_ns += passed_ns
         if now_ns - newest.started_ns >= SLICE_NS:
+            self._count_fresh()
             self._begin_slice(Tally("window", newest.mode, newest.number, now_ns))
         if self._current is not None and now_ns - self._settled_ns >= SETTLED_EVERY_NS:
             self._settled_ns = now_ns
@@ -268,6 +273,13 @@ class SimulationFold:
     def _begin_slice(self, slice_: Tally) -> None:
         self._slices.append(slice_)
         self._closed = None
+
+    def _count_fresh(self) -> None:
+        """Count what is fresh for the phase and for the window: once for many batches, since each costs twice."""
+        if self._current is not None:
+            self._current.merge(self._fresh)
+            self._slices[-1].merge(self._fresh)
+            self._fresh = Tally("fresh", None, -1, 0)
 
     def _take_back(self, late_ns: int) -> None:
         """Uncount running time, where the end of it is told late."""

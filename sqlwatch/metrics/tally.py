@@ -41,7 +41,7 @@ class WorkerTally:
         self.lock_wait: HistogramBuilder | None = None
 
     def add(self, other: WorkerTally) -> None:
-        """Add what another stretch counted, except for its waits: adding those up would cost more than it tells."""
+        """Add what another stretch counted, except for its waits, which are details."""
         self.finished += other.finished
         self.committed += other.committed
         self.reads += other.reads
@@ -108,8 +108,8 @@ class Tally:
         self.checkpoints_busy = self.checkpoints_incomplete = 0
         self.pinned_ns = 0
 
-    def add_batch(self, batch: Batch, *, in_detail: bool = False) -> None:
-        """Add what a worker's batch counted; in detail also streaks, and the waits of each worker."""
+    def add_batch(self, batch: Batch) -> None:
+        """Add what a worker's batch counted."""
         self.finished += batch.finished
         self.committed += batch.committed
         self.withdrawn += batch.withdrawn
@@ -144,15 +144,19 @@ class Tally:
             worker.other_errors += sum(batch.errors.values()) - busy
             _add_counts(self.errors, batch.errors)
             _add_counts(worker.errors, batch.errors)
-        if in_detail and batch.lock_wait.counts:
-            worker.lock_wait = worker.lock_wait or HistogramBuilder()
-            worker.lock_wait.add_counts(batch.lock_wait)
         if batch.committed:
             worker.last_commit_ns = batch.until_ns
         if batch.committed < batch.finished:  # who commits has not given up: at thousands a second it pays not to ask
             for transaction in batch.transactions:
                 self._add_given_up(transaction, worker)
-        if in_detail and batch.transactions and batch.committed:
+
+    def add_details(self, batch: Batch) -> None:
+        """Add what does not add up with other stretches: streaks, and the waits of the batch's worker."""
+        if batch.lock_wait.counts:
+            worker = self.workers[batch.worker]
+            worker.lock_wait = worker.lock_wait or HistogramBuilder()
+            worker.lock_wait.add_counts(batch.lock_wait)
+        if batch.transactions and batch.committed:
             won_ns = batch.transactions.column("got_ns")
             if batch.committed < batch.finished:
                 outcomes = batch.transactions.column("outcome")
@@ -183,7 +187,7 @@ class Tally:
             self.wal_final_bytes = file_bytes
 
     def merge(self, other: Tally) -> None:
-        """Add another stretch, except for its streaks, which do not add up."""
+        """Add another stretch, except for its details."""
         for name in (
             "ran_ns", "finished", "committed", "withdrawn", "in_doubt", "rows", "reads", "busy_retries", "groups",
             "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import chain, pairwise, starmap
-from struct import Struct
 from typing import Final, overload
 
 import msgspec
@@ -27,7 +27,7 @@ class Transaction(msgspec.Struct, frozen=True, array_like=True, gc=False):
     outcome: int
 
 
-_WORDS: Final = Struct("8q")
+_WORDS: Final = struct.Struct("8q")
 _COLUMNS: Final = {name: number for number, name in enumerate(Transaction.__struct_fields__)}
 
 
@@ -47,6 +47,9 @@ class Transactions(msgspec.Struct, frozen=True, array_like=True):
     def __len__(self) -> int:
         return len(self.packed) // _WORDS.size
 
+    def __bool__(self) -> bool:
+        return bool(self.packed)
+
     def __iter__(self) -> Iterator[Transaction]:
         return starmap(Transaction, _WORDS.iter_unpack(self.packed))
 
@@ -56,9 +59,12 @@ class Transactions(msgspec.Struct, frozen=True, array_like=True):
     def __getitem__(self, index: slice) -> Transactions: ...
     def __getitem__(self, index: int | slice) -> Transaction | Transactions:
         """Return one; or several that follow each other: a slice with a step raises ValueError."""
+        if isinstance(index, int):
+            try:
+                return Transaction(*_WORDS.unpack_from(self.packed, index * _WORDS.size))
+            except struct.error as error:
+                raise IndexError(f"there is no transaction {index} of {len(self)}") from error
         places = range(0, len(self.packed), _WORDS.size)[index]
-        if isinstance(places, int):
-            return Transaction(*_WORDS.unpack_from(self.packed, places))
         if places.step != _WORDS.size:
             raise ValueError("transactions are sliced without a step")
         return Transactions(self.packed[places.start : places.stop])

@@ -35,6 +35,8 @@ class _Ring:
         """Chunks of which only the sums are left."""
         self.chunks: deque[Chunk] = deque()
         self.runs: deque[Run] = deque(maxlen=KEPT_RUNS)
+        self.forgotten = 0
+        """Chunks that were forgotten and still stand in the order of all lanes' chunks."""
         self.number = 0
         self.until_ns = 0
         self.has_ended = False
@@ -100,6 +102,7 @@ class _Ring:
             self.old.popleft()
         while not self.old and self.chunks and self.chunks[0].until_ns < before_ns:
             given_back += len(self.chunks.popleft().transactions)
+            self.forgotten += 1
         while self.runs and self.runs[0].until_ns < before_ns:
             self.runs.popleft()
         return given_back
@@ -136,13 +139,17 @@ class LaneRing:
         self._rings: dict[int, _Ring] = {}
         self._looks: deque[LockLook] = deque(maxlen=KEPT_LOOKS)
         self._kept = 0
+        self._order: deque[_Ring] = deque()
+        """The lane of each chunk that is not stripped, in the order in which they came."""
 
     def start(self, worker: int, role: Role, database: int) -> None:
         """Open a lane."""
         self._rings[worker] = _Ring(worker, role, database)
         ended = [number for number, ring in self._rings.items() if ring.has_ended]
         for number in ended[: max(len(ended) - ENDED_LANES, 0)]:
-            self._kept -= sum(len(chunk.transactions) for chunk in self._rings.pop(number).chunks)
+            ring = self._rings.pop(number)
+            self._kept -= sum(len(chunk.transactions) for chunk in ring.chunks)
+            ring.forgotten += len(ring.chunks)
 
     def end(self, worker: int, at_ns: int) -> None:
         """End a lane: from here on the worker is absent."""
@@ -157,10 +164,14 @@ class LaneRing:
         if ring is None or not (batch.finished or batch.groups or batch.checkpoints):
             return
         ring.add(batch, mode)
+        self._order.append(ring)
         self._kept += len(batch.transactions) - ring.forget(batch.until_ns - KEPT_NS)
-        while self._kept > KEPT_TRANSACTIONS:
-            oldest = min((one for one in self._rings.values() if one.chunks), key=lambda one: one.chunks[0].since_ns)
-            self._kept -= oldest.strip()
+        while self._order and (self._kept > KEPT_TRANSACTIONS or self._order[0].forgotten):
+            oldest = self._order.popleft()
+            if oldest.forgotten:
+                oldest.forgotten -= 1
+            else:
+                self._kept -= oldest.strip()
 
     def add_sample(self, sample: SlotSample) -> None:
         """Take in a look at all slots."""

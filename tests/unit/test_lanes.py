@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from simulators.busy import LADDER_MS
 from simulators.events import Checkpoint, Mode, Role, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
 from simulators.transactions import Transaction
+from sqlwatch.metrics import lane_ring
 from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
 from sqlwatch.metrics.lane_picture import MOST_EVENTS, picture
 from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing
@@ -219,6 +221,30 @@ def test_the_rings_are_bounded_and_old_chunks_keep_their_sums() -> None:
     columns = picture(seen, Stretch(T0 + 30 * S, S, 29)).lanes[1].columns
     assert {round(column.held, 3) for column in columns} == {0.5}
     assert {round(column.queued, 3) for column in columns} == {0.5}
+
+
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6), st.integers(0, 9_000), st.booleans()), max_size=80))
+def test_the_oldest_events_of_all_lanes_lose_their_times_first(steps: list[tuple[int, int, int, bool]]) -> None:
+    lanes = LaneRing(1, None, 0)
+    present: dict[int, int] = {}
+    at_ms = 0
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(lane_ring, "KEPT_TRANSACTIONS", 12)
+        patched.setattr(lane_ring, "ENDED_LANES", 1)
+        for step, (who, count, later_ms, ends) in enumerate(steps):
+            at_ms += later_ms
+            if who not in present:
+                present[who] = 10 * step + who
+                lanes.start(present[who], Role.WRITER, 0)
+            events = [transaction(10 * step + index, at_ms, at_ms + 1, at_ms + 2) for index in range(count)]
+            lanes.add_batch(batch(present[who], at_ms, at_ms + 90, *events, counted=1), Mode.CONTENDED)
+            if ends:
+                lanes.end(present.pop(who), T0 + at_ms * MS)
+            seen = [chunk for lane in lanes.freeze(T0 + at_ms * MS, Mode.CONTENDED).lanes for chunk in lane.chunks]
+            assert sum(len(chunk.transactions) for chunk in seen) <= 12
+            with_times = [chunk.until_ns for chunk in seen if chunk.transactions]
+            stripped = [chunk.until_ns for chunk in seen if not chunk.has_events]
+            assert not with_times or max(stripped, default=0) <= min(with_times)
 
 
 def test_more_events_than_a_screen_can_tell_apart_are_shares() -> None:

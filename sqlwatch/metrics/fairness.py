@@ -48,37 +48,47 @@ class Streaks:
         self._lateness_ns = lateness_ns
         self._pending: list[tuple[Sequence[int], int]] = []
         """Holds that are not judged yet: when they began, ascending, and by whom."""
-        self._winner: int | None = None
+        self._winner = _NOBODY
         self._length = 0
 
     def add(self, got_ns: Iterable[int], worker: int) -> None:
         """Add holds of one worker by the moments at which they began."""
-        self._pending.append((sorted(got_ns), worker))
+        ascending = sorted(got_ns)
+        if ascending:
+            self._pending.append((ascending, worker))
 
     def settle(self, now_ns: int) -> None:
         """Judge the holds that nothing can come before any more."""
         limit_ns = now_ns - self._lateness_ns
         settled: list[int] = []
         pending, self._pending = self._pending, []
-        for got_ns, worker in pending:
+        for holds in pending:
+            got_ns, worker = holds
+            if got_ns[0] > limit_ns:  # so most are: they come four times before they are judged
+                self._pending.append(holds)
+                continue
             count = bisect_right(got_ns, limit_ns)
             settled += [at_ns << _WORKER_BITS | worker for at_ns in got_ns[:count]]
             if count < len(got_ns):
                 self._pending.append((got_ns[count:], worker))
         settled.sort()
-        longest_of, winner, length = self.longest_of, self._winner, self._length
+        winner, length = self._winner, self._length
         for hold in settled:
             worker = hold & _WORKER_MASK
             if worker == winner:
                 length += 1
             else:
+                self._note(winner, length)
                 winner, length = worker, 1
                 self.count += 1
-            if length > longest_of.get(worker, 0):
-                longest_of[worker] = length
-                self.longest = max(self.longest, length)
+        self._note(winner, length)
         self._winner, self._length = winner, length
         self.turns += len(settled)
+
+    def _note(self, winner: int, length: int) -> None:
+        if length > self.longest_of.get(winner, 0):
+            self.longest_of[winner] = length
+            self.longest = max(self.longest, length)
 
     @property
     def mean(self) -> float | None:
@@ -86,6 +96,8 @@ class Streaks:
         return self.turns / self.count if self.count else None
 
 
+_NOBODY: Final = 0
+"""Workers are numbered from 1."""
 _WORKER_BITS: Final = SLOT_COUNT.bit_length()
 """A hold is sorted as one number, its moment and below that its worker, in two thirds of the time that pairs take."""
 _WORKER_MASK: Final = (1 << _WORKER_BITS) - 1

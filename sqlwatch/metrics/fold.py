@@ -90,7 +90,7 @@ class SimulationFold:
         self._closed: Tally | None = None
         """The sum of all slices but the newest, which do not change any more; made when it is needed."""
         self._fresh = Tally("fresh", None, -1, 0)
-        """What batches have told of the current phase since somebody looked: not yet in it, nor in the newest slice."""
+        """What was told of the current phase since somebody looked: not yet in it, nor in the newest slice."""
         self._timeline = TimelineBuilder()
         self._wal = WalStory(checkpoint_frames)
         self._recents = Recents()
@@ -189,8 +189,7 @@ class SimulationFold:
                 now.state, now.since_ns, now.queue_depth = seen.state, seen.since_ns, seen.queue_depth
         if current is None or sample.phase != current.number:
             return
-        for tally in (current, self._slices[-1]):
-            tally.add_looks(sample)
+        self._fresh.add_looks(sample)
         limit_ns = self._starved_after_ns()
         for now in self._workers.values():
             now.starved = now.role is Role.WRITER and now.waited_ns(sample.at_ns) > limit_ns

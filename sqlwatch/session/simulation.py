@@ -33,7 +33,7 @@ WAL_INTERVAL_NS: Final = 50_000_000
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
-STEADY_NS: Final = 25_000_000
+STEADY_NS: Final = 50_000_000
 """How long to do nothing but look at the slots while the workload runs: so late may a command be."""
 
 CHANGING_NS: Final = 5_000_000

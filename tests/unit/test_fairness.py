@@ -1,3 +1,5 @@
+import itertools
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -33,6 +35,26 @@ def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
     streaks.settle(1_000)
     assert (streaks.longest, streaks.turns, streaks.count) == (3, 6, 3)
     assert streaks.mean == 2
+
+
+@given(
+    st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40)), unique_by=lambda hold: hold[1], max_size=40),
+    st.integers(1, 10), st.integers(1, 50),
+)  # fmt: skip
+def test_streaks_do_not_depend_on_how_holds_come_nor_on_when_they_are_judged(
+    holds: list[tuple[int, int]], each: int, step_ns: int
+) -> None:
+    streaks = Streaks(lateness_ns=0)
+    for first in range(0, len(holds), each):
+        for worker in (1, 2, 3):
+            streaks.add([at_ns for who, at_ns in holds[first : first + each] if who == worker], worker)
+    for now_ns in range(0, 100, step_ns):
+        streaks.settle(now_ns)
+    winners = [who for who, _ in sorted(holds, key=lambda hold: hold[1])]
+    runs = [(who, len(list(run))) for who, run in itertools.groupby(winners)]
+    assert (streaks.turns, streaks.count) == (len(holds), len(runs))
+    assert streaks.longest_of == {who: max(length for one, length in runs if one == who) for who in winners}
+    assert streaks.longest == max((length for _, length in runs), default=0)
 
 
 def test_a_hold_that_something_may_still_precede_is_not_judged() -> None:

@@ -15,6 +15,9 @@ _TOKEN: Final = re.compile(
 )
 """Moves, colours and text, which are compared; what changes no cell; and what may change any."""
 
+_SINGLE: Final = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
+"""What charts are made of has one cell a character: to ask for the width of each takes ten times longer."""
+
 _NEAR: Final = 6
 """Cells between two changes that are sent again, because they cost less than moving over them."""
 
@@ -81,7 +84,7 @@ class ScreenCopy:
         number, column = place
         characters, styles = self._lines.setdefault(number, ([], []))
         start = column - 1
-        width = len(text) if text.isascii() and text.isprintable() else cell_len(text)
+        width = len(text) if _SINGLE.fullmatch(text) else cell_len(text)
         if width != len(text):  # characters of two cells, or of none: what comes after them is sent anew
             self._send(out, place, text, style)
             del characters[start:], styles[start:]

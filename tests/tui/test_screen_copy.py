@@ -5,7 +5,9 @@ from __future__ import annotations
 import pyte
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.cells import cell_len
 
+from sqlwatch.tui import screen_copy
 from sqlwatch.tui.screen_copy import ScreenCopy
 
 COLUMNS, ROWS = 30, 6
@@ -77,3 +79,9 @@ def test_what_changes_no_cell_makes_nothing_forgotten() -> None:
     assert copy.changes("\x1b[6n") == "\x1b[6n"
     copy.forget()
     assert "text" in copy.changes(data)
+
+
+def test_what_is_taken_for_characters_of_one_cell_is_so() -> None:
+    single = [char for char in map(chr, range(0x4000)) if screen_copy._SINGLE.fullmatch(char)]
+    assert len(single) > 400
+    assert {cell_len(char) for char in single} == {1}

@@ -59,7 +59,7 @@ def is_busy(outcome: int) -> bool:
     return outcome > 0 and outcome & 0xFF == BUSY_CODE
 
 
-class Counts(msgspec.Struct, frozen=True, array_like=True):
+class Counts(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """A histogram since the last batch: parallel bucket indexes (see `buckets`) and counts, sum and maximum in ns."""
 
     buckets: tuple[int, ...] = ()
@@ -81,7 +81,7 @@ class CheckpointKind(StrEnum):
     """The same, and cuts the file to nothing."""
 
 
-class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
+class Checkpoint(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """One checkpoint that a worker ran: frames in the WAL, and how many of them are now in the database.
 
     `outcome` is 0 or SQLite's extended result code: busy if a writer, a reader or another checkpoint was in its way.
@@ -100,7 +100,7 @@ class Checkpoint(msgspec.Struct, frozen=True, array_like=True):
         return self.outcome == 0 and self.backfilled_frames < self.wal_frames
 
 
-class Batch(msgspec.Struct, frozen=True, tag="batch"):
+class Batch(msgspec.Struct, frozen=True, tag="batch", gc=False):
     """What one worker did since its last batch; sent every 50..100 ms on the worker's own queue.
 
     `finished`, `committed` and so on count since the last batch.  The histograms hold *every* transaction, also the

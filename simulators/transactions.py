@@ -31,7 +31,7 @@ _WORDS: Final = struct.Struct("8q")
 _COLUMNS: Final = {name: number for number, name in enumerate(Transaction.__struct_fields__)}
 
 
-class Transactions(msgspec.Struct, frozen=True, array_like=True):
+class Transactions(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """Transactions of one worker, oldest first, packed: of each its fields as native 64-bit integers, in their order.
 
     There are thousands a second, and few are ever looked at by themselves: only then one becomes a `Transaction`.
@@ -81,13 +81,17 @@ class Transactions(msgspec.Struct, frozen=True, array_like=True):
         """
         return memoryview(self.packed).cast("q")[_COLUMNS[field] :: len(_COLUMNS)].tolist()
 
-    def split(self, at: Sequence[int]) -> tuple[Transactions, Transactions]:
-        """Return those at these indexes, which ascend, and all others."""
+    def chosen(self, at: Sequence[int]) -> Transactions:
+        """Return those at these indexes."""
         size = _WORDS.size
-        chosen = [self.packed[index * size : (index + 1) * size] for index in at]
+        return Transactions(b"".join([self.packed[index * size : (index + 1) * size] for index in at]))
+
+    def without(self, at: Sequence[int]) -> Transactions:
+        """Return all but those at these indexes, which ascend."""
+        size = _WORDS.size
         ends = chain([-1], at, [len(self)])
-        others = [self.packed[(before + 1) * size : after * size] for before, after in pairwise(ends)]
-        return Transactions(b"".join(chosen)), Transactions(b"".join(others))
+        kept = [self.packed[(before + 1) * size : after * size] for before, after in pairwise(ends)]
+        return Transactions(b"".join(kept))
 
 
 GRAVE_WAIT_NS: Final = 100_000_000
@@ -110,7 +114,7 @@ def is_grave(transaction: Transaction) -> bool:
     return transaction.outcome > 0 or wait_ns(transaction) >= GRAVE_WAIT_NS
 
 
-class EventSums(msgspec.Struct, frozen=True, array_like=True):
+class EventSums(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What transactions come to, added up by who sends them: whoever receives thousands a second looks at none.
 
     Times in ns: for how long they held the lock, waited for it asleep between two looks, waited for it otherwise, and

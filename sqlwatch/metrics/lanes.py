@@ -75,7 +75,7 @@ class LockLook(NamedTuple):
     wasted: tuple[int, ...]
 
 
-class Chunk(msgspec.Struct, frozen=True, eq=False):
+class Chunk(msgspec.Struct, frozen=True, eq=False, gc=False):
     """What a batch told of one worker, from `since_ns` to `until_ns`.
 
     `transactions` are the events among the `finished` transactions after number `number_before`; a chunk that has

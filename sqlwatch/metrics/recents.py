@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, overload
+from typing import Final, NamedTuple, overload
 
 from simulators.events import Batch
 from simulators.transactions import Transactions
@@ -23,19 +23,31 @@ OF_A_WORKER: Final = 20
 """Newest transactions of one worker."""
 
 
+class _Part(NamedTuple):
+    """Transactions that came together, but for those at some indexes."""
+
+    worker: int
+    transactions: Transactions
+    left_out: tuple[int, ...] = ()
+
+    @property
+    def size(self) -> int:
+        return len(self.transactions) - len(self.left_out)
+
+
 class Newest(Sequence[Recent]):
     """Transactions as they came, a worker's at a time; a Recent is made of each only when somebody looks at it."""
 
-    def __init__(self, parts: Iterable[tuple[int, Transactions]]) -> None:
+    def __init__(self, parts: Iterable[_Part]) -> None:
         self._parts = tuple(parts)
 
     def __len__(self) -> int:
-        return sum(len(transactions) for _, transactions in self._parts)
+        return sum(part.size for part in self._parts)
 
     def __iter__(self) -> Iterator[Recent]:
-        for worker, transactions in self._parts:
-            for transaction in transactions:
-                yield Recent(worker, transaction)
+        for part in self._parts:
+            for transaction in part.transactions.without(part.left_out):
+                yield Recent(part.worker, transaction)
 
     @overload
     def __getitem__(self, index: int) -> Recent: ...
@@ -51,25 +63,25 @@ class _Ring:
     def __init__(self, limit: int) -> None:
         self._limit = limit
         self._held = 0
-        self._parts: deque[tuple[int, Transactions]] = deque()
+        self._parts: deque[_Part] = deque()
 
     @property
     def kept(self) -> int:
         return min(self._held, self._limit)
 
-    def add(self, worker: int, transactions: Transactions) -> None:
-        if not transactions:
+    def add(self, part: _Part) -> None:
+        if not part.size:
             return
-        self._parts.append((worker, transactions))
-        self._held += len(transactions)
-        while self._held - len(self._parts[0][1]) >= self._limit:
-            self._held -= len(self._parts.popleft()[1])
+        self._parts.append(part)
+        self._held += part.size
+        while self._held - self._parts[0].size >= self._limit:
+            self._held -= self._parts.popleft().size
 
     def freeze(self) -> Newest:
         parts = list(self._parts)
         if self._held > self._limit:
-            worker, oldest = parts[0]
-            parts[0] = worker, oldest[self._held - self._limit :]
+            oldest = parts[0].transactions.without(parts[0].left_out)
+            parts[0] = _Part(parts[0].worker, oldest[self._held - self._limit :])
         return Newest(parts)
 
 
@@ -91,10 +103,10 @@ class Recents:
         self._added += count
         before = self._of_workers.get(worker) if count < OF_A_WORKER else None
         self._of_workers[worker] = before[-OF_A_WORKER:] + transactions if before is not None else transactions
-        if batch.sums.grave:
-            grave, transactions = transactions.split(batch.sums.grave)
-            self._grave.add(worker, grave)
-        self._newest.add(worker, transactions)
+        grave = batch.sums.grave
+        if grave:
+            self._grave.add(_Part(worker, transactions.chosen(grave)))
+        self._newest.add(_Part(worker, transactions, grave))
 
     @property
     def newest(self) -> Newest:

@@ -27,8 +27,11 @@ from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
 from sqlwatch.session.own_cpu import OwnCpu
 from sqlwatch.session.schedule import Schedule
 
-WAL_INTERVAL_NS: Final = 50_000_000
-"""How often the -shm and -wal headers are read, and the slots' samples handed on."""
+SAMPLE_NS: Final = 50_000_000
+"""How often the slots' samples are handed on."""
+
+WAL_NS: Final = 100_000_000
+"""How often the -shm and -wal headers are read."""
 
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
@@ -230,7 +233,7 @@ class SimulationSession:
         """Run the program of phases until it is done, somebody says stop, or a limit is reached."""
         paths = place.databases if self._workload.has_wal else ()
         readers = [WalReader(path, number) for number, path in enumerate(paths)]
-        next_wal_ns = next_size_ns = snapshot_ns = news = 0
+        next_sample_ns = next_wal_ns = next_size_ns = snapshot_ns = news = 0
         own_cpu = OwnCpu()
         is_paused = False
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
@@ -244,9 +247,11 @@ class SimulationSession:
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
                 was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
-                if now_ns >= next_wal_ns:
-                    next_wal_ns = now_ns + WAL_INTERVAL_NS
+                if now_ns >= next_sample_ns:
+                    next_sample_ns = now_ns + SAMPLE_NS
                     fold.add(fleet.slot_sample())
+                if now_ns >= next_wal_ns:
+                    next_wal_ns = now_ns + WAL_NS
                     for reader in readers:
                         fold.add(reader.read(now_ns))
                 if now_ns >= next_size_ns:

@@ -37,7 +37,7 @@ def test_slices_and_sums_are_those_of_a_list(
 @given(SOME, st.sets(st.integers(0, 7)))
 def test_a_split_loses_none(some: list[Transaction], places: set[int]) -> None:
     at = sorted(place for place in places if place < len(some))
-    chosen, others = Transactions.of(some).split(at)
+    chosen, others = Transactions.of(some).chosen(at), Transactions.of(some).without(at)
     assert list(chosen) == [some[index] for index in at]
     assert list(others) == [one for index, one in enumerate(some) if index not in at]
 

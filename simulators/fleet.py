@@ -44,6 +44,10 @@ READ_INTERVAL_NS: Final = 50_000_000
 """How often the queues are read and exits are looked for."""
 
 
+SHORT_REST_S: Final = 0.01
+"""How long a fleet rests at most while an operation is under way."""
+
+
 class FleetState(StrEnum):
     """What the fleet as a whole is doing."""
 
@@ -152,10 +156,11 @@ class Fleet:
     def rest(self, timeout_s: float, bell: int) -> bool:
         """Wait until a worker has sent something or ended, or there is something to read from the descriptor `bell`.
 
-        Returns whether there is; that a worker's slot has changed is not noticed.
+        Returns whether there is.  That a worker's slot has changed is not noticed, so what waits for that rests little.
         """
         self._next_read_ns = 0
-        return self._arrivals.wait(timeout_s, bell)
+        is_changing = self._operations or self._joining
+        return self._arrivals.wait(min(timeout_s, SHORT_REST_S) if is_changing else timeout_s, bell)
 
     def slot_sample(self) -> SlotSample:
         """Return everyone's state now and what the looks since the last call have counted."""

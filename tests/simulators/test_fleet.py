@@ -105,6 +105,11 @@ def test_a_rest_ends_when_the_bell_rings_or_a_worker_ends(drive: Drive) -> None:
         while victim.id not in driven.exits():
             driven.fleet.rest(10 * PATIENCE_S, bell)
             driven.messages += driven.fleet.step()
+        driven.fleet.add(Role.WRITER)
+        while not driven.writers()[-1].is_ready:  # its slot says so, of which nothing is heard
+            assert time.monotonic() - began_s < PATIENCE_S
+            driven.fleet.rest(10 * PATIENCE_S, bell)
+            driven.messages += driven.fleet.step()
         while driven.fleet.rest(0.1, bell):  # there is an end to what wakes up
             assert time.monotonic() - began_s < PATIENCE_S
             driven.messages += driven.fleet.step()

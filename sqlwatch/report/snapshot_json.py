@@ -40,6 +40,7 @@ class SnapshotReport(msgspec.Struct, frozen=True):
     """Wall-clock time in ISO 8601."""
     status: Status
     elapsed_s: float
+    """For how long the workload has run; pauses do not count."""
     workload: str | None
     """In words; null, as all that is about phases, before the first of them."""
     mode: Mode | None

@@ -81,10 +81,7 @@ class LockLooker:
 
     def look(self, main: int, main_key: FileKey, shm: int | None, shm_key: FileKey | None) -> LockTable:
         """Look through descriptors of the main file and, if there is one, the -shm; raise OSError if we cannot ask."""
-        asked = _ask(self._main, main)
-        if shm is not None:
-            found = self._shm.ask(shm)
-            asked += [_held(name, found[byte]) for name, byte in SHM_LOCKS.items() if byte in found]
+        asked = self._ask(main, shm)
         listed = list_locks(main_key, shm_key)
         main_listed, shm_listed = listed if listed is not None else ((), ())
         named = _name_both(main_listed, shm_listed)
@@ -96,15 +93,26 @@ class LockLooker:
             again = list_locks(main_key, shm_key)  # whoever comes and goes may be here now
             self._proven |= {held.lock for held in _name_both(*(again or ((), ())))} & _LASTING
         is_foreign = any(held.pid == 0 for held in unlisted)
-        is_unproven = any(held.lock not in self._proven for held in unlisted)
-        self._unproven_looks = self._unproven_looks + 1 if is_unproven else 0
+        unproven = [held for held in unlisted if held.lock not in self._proven]
+        # Whoever holds it before and after the list was read, and is not in it, is hidden from it.
+        stays = bool(unproven) and not set(unproven).isdisjoint(self._ask(main, shm))
+        self._unproven_looks = self._unproven_looks + 1 if stays else 0
         return LockTable(
             held=_merge(asked, named),
-            is_complete=listed is not None and not is_foreign and not is_unproven,
+            is_complete=listed is not None and not is_foreign and not unproven,
             hides_holders=listed is None or is_foreign or self._unproven_looks >= _UNPROVEN_LOOKS,
             main_listed=main_listed,
             shm_listed=shm_listed,
         )
+
+    def _ask(self, main: int, shm: int | None) -> list[Held]:
+        """Return the first holder of each lock that is held."""
+        answers = ((name, probe.ask(main)) for name, probe in self._main)
+        asked = [_held(name, lock) for name, lock in answers if lock is not None]
+        if shm is not None:
+            found = self._shm.ask(shm)
+            asked += [_held(name, found[byte]) for name, byte in SHM_LOCKS.items() if byte in found]
+        return asked
 
 
 _Listed = tuple[ListedLock, ...]
@@ -116,11 +124,6 @@ def list_locks(main_key: FileKey, shm_key: FileKey | None) -> tuple[_Listed, _Li
     if listed is None:
         return None
     return tuple(listed[main_key]), tuple(listed[shm_key]) if shm_key is not None else ()
-
-
-def _ask(probes: Iterable[tuple[LockName, LockProbe]], descriptor: int) -> list[Held]:
-    answers = ((name, probe.ask(descriptor)) for name, probe in probes)
-    return [_held(name, lock) for name, lock in answers if lock is not None]
 
 
 def _name(listed: Iterable[ListedLock], ranges: Mapping[LockName, tuple[int, int]]) -> list[Held]:

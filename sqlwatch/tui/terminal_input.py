@@ -6,6 +6,7 @@ import codecs
 import errno
 import os
 import select
+import termios
 from collections.abc import Callable
 from contextlib import suppress
 from threading import Event
@@ -54,7 +55,6 @@ def read_messages(descriptor: int, over: RingingEvent, take: Callable[[Message],
     """
     parser = XTermParser()
     decode = codecs.getincrementaldecoder("utf-8")().decode
-    is_terminal = os.isatty(descriptor)
     is_new = False
     while not over.is_set():
         # An escape key is told from the beginning of a sequence by what follows within a time, if anything.
@@ -62,12 +62,21 @@ def read_messages(descriptor: int, over: RingingEvent, take: Callable[[Message],
         is_new = descriptor in ready
         if is_new:
             data = os.read(descriptor, _PIECE)
-            if not data and is_terminal:
+            if not data and not _is_file(descriptor):
                 raise OSError(errno.EIO, "the terminal is closed")
-            if not data:  # /dev/null, or the end of a file: there will be no keys
+            if not data:  # there will be no keys
                 over.wait()
                 return
             for message in parser.feed(decode(data)):
                 take(message)
         for message in parser.tick():
             take(message)
+
+
+def _is_file(descriptor: int) -> bool:
+    """Tell /dev/null or a file, which end, from a terminal, there or gone (then it has another error: EIO)."""
+    try:
+        termios.tcgetattr(descriptor)
+    except termios.error as error:
+        return bool(error.args[0] == errno.ENOTTY)
+    return False

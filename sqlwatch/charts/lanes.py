@@ -193,6 +193,45 @@ class Cells:
         per_column, per_cell = self.scale(columns, window_ns)
         return columns * per_column * self.period_ns // per_cell
 
+    def column_of(self, at_ns: int, columns: int, window_ns: int) -> int:
+        """Return the number of the column, of `columns` that show about `window_ns`, in which a moment lies.
+
+        It may lie left of the first or right of the last one.
+
+        >>> cells = Cells(200_000_000, 50)
+        >>> cells.column_of(9_900_000_000, 100, 10_000_000_000), cells.column_of(9_900_000_000, 10, 10_000_000_000)
+        (99, 9)
+        >>> cells.column_of(100_000_000, 100, 10_000_000_000), cells.column_of(10_000_000_000, 10, 10_000_000_000)
+        (1, 10)
+        """
+        per_column, per_cell = self.scale(columns, window_ns)
+        if per_column > 1:
+            newest = (self.end - 1) // per_column
+            return columns - 1 - (newest - at_ns // self.period_ns // per_column)
+        return columns + at_ns * per_cell // self.period_ns - self.end * per_cell
+
+    def moment_of(self, column: int, columns: int, window_ns: int) -> int:
+        """Return a moment in the middle of a column, the other way round.
+
+        >>> cells = Cells(200_000_000, 50)
+        >>> [cells.column_of(cells.moment_of(number, 9, 10_000_000_000), 9, 10_000_000_000) for number in range(9)]
+        [0, 1, 2, 3, 4, 5, 6, 7, 8]
+        """
+        per_column, per_cell = self.scale(columns, window_ns)
+        if per_column > 1:
+            newest = (self.end - 1) // per_column
+            first = (newest - (columns - 1 - column)) * per_column
+            return (2 * first + per_column) * self.period_ns // 2
+        return (2 * (column - columns + self.end * per_cell) + 1) * self.period_ns // (2 * per_cell)
+
+    def before(self, back_ns: int) -> Cells:
+        """Return the cells that end so much earlier, at a whole cell.
+
+        >>> Cells(200_000_000, 50).before(500_000_000)
+        Cells(period_ns=200000000, end=48)
+        """
+        return Cells(self.period_ns, self.end - back_ns // max(self.period_ns, 1))
+
 
 def columns_of(
     held: Sequence[float | None], waiting: Sequence[bool], cells: Cells, columns: int, window_ns: int

@@ -6,6 +6,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Final
 
+from sqlwatch.metrics.lock_spans import LockSpan, SpanRing, WaitSeen, span_of
 from sqlwatch.metrics.observations import HeldRun, LockName, LockSample, Waiter
 from sqlwatch.metrics.observed import Lane
 
@@ -52,7 +53,8 @@ class LockStory:
         """As `_longest`, by process; who held the lock last comes last."""
         self._first_cell = 0
         self._cells: deque[_Cell] = deque()
-        self._waits: dict[int, tuple[int, int]] = {}
+        self._waits: dict[int, WaitSeen] = {}
+        self._spans = SpanRing()
 
     def add(self, sample: LockSample) -> None:
         """Take in what the looks since the last message saw."""
@@ -73,18 +75,20 @@ class LockStory:
     def add_waiters(self, at_ns: int, waiters: Iterable[Waiter] | None) -> None:
         """Take in who seemed to wait at one look."""
         for waiter in waiters or ():
-            since_ns, seen_ns = self._waits.get(waiter.pid, (at_ns, at_ns))
-            if at_ns - seen_ns > WAIT_GAP_NS or self._last_held_ns.get(waiter.pid, 0) > seen_ns:
-                since_ns = at_ns
-            self._waits[waiter.pid] = since_ns, at_ns
+            wait = self._waits.get(waiter.pid)
+            if wait is None or at_ns - wait.seen_ns > WAIT_GAP_NS or self._has_got(waiter.pid, wait):
+                self._end_wait(waiter.pid)
+                self._waits[waiter.pid] = wait = WaitSeen(at_ns)
+            wait.add(at_ns, waiter.delay_ns)
             self._cell(at_ns).waiting.add(waiter.pid)
-        for pid in [pid for pid, (_, seen_ns) in self._waits.items() if at_ns - seen_ns > WAIT_GAP_NS]:
-            del self._waits[pid]
+        for pid in [pid for pid, wait in self._waits.items() if at_ns - wait.seen_ns > WAIT_GAP_NS]:
+            self._end_wait(pid)
 
     def forget_now(self) -> None:
         """Forget who holds and waits: the database is gone."""
         self._ongoing = None
-        self._waits.clear()
+        for pid in list(self._waits):
+            self._end_wait(pid)
 
     @property
     def window_ns(self) -> int:
@@ -108,8 +112,7 @@ class LockStory:
     @property
     def waiters(self) -> dict[int, int]:
         """Processes that seem to wait, with the moment since which; who has held the lock since waits no more."""
-        held_ns = self._last_held_ns
-        return {pid: since_ns for pid, (since_ns, seen_ns) in self._waits.items() if held_ns.get(pid, 0) <= seen_ns}
+        return {pid: wait.since_ns for pid, wait in self._waits.items() if not self._has_got(pid, wait)}
 
     def longest_of(self, pid: int) -> HeldRun | None:
         """Return the longest run of looks that found this process holding, of the whole observation."""
@@ -124,6 +127,17 @@ class LockStory:
         runs = [run for run in self._ended if run.until_ns >= now_ns - WINDOW_NS]
         runs += [self._ongoing] if self._ongoing is not None else []
         return max(runs, key=lambda run: run.until_ns - run.since_ns, default=None)
+
+    def lengths_of(self, pid: int) -> tuple[int, ...]:
+        """Return how many holds of this process ended after which length, as `Participant.hold_lengths`."""
+        return self._spans.lengths_of(pid)
+
+    def spans(self, now_ns: int) -> tuple[LockSpan, ...]:
+        """Return what lies on the lanes: holds and waits that have ended, then those that go on."""
+        ended = self._spans.since(now_ns - LANE_CELLS * LANE_PERIOD_NS)
+        hold = span_of(self._ongoing) if self._ongoing is not None else None
+        waits = [wait.span(pid, goes_on=True) for pid, wait in self._waits.items() if not self._has_got(pid, wait)]
+        return (*ended, *([hold] if hold is not None else ()), *waits)
 
     def lanes(self, now_ns: int) -> tuple[int, tuple[Lane, ...]]:
         """Return (end of the newest complete cell, a lane for each process that held or waited)."""
@@ -141,6 +155,15 @@ class LockStory:
         )
         return (self._first_cell + len(cells)) * LANE_PERIOD_NS, lanes
 
+    def _has_got(self, pid: int, wait: WaitSeen) -> bool:
+        """Tell whether a process was found holding the lock since it was last found waiting."""
+        return self._last_held_ns.get(pid, 0) > wait.seen_ns
+
+    def _end_wait(self, pid: int) -> None:
+        wait = self._waits.pop(pid, None)
+        if wait is not None:
+            self._spans.add_wait(pid, wait)
+
     def _count(self, sample: LockSample, sign: int) -> None:
         self.looks += sign * sample.looks
         self.missed += sign * sample.missed
@@ -156,6 +179,7 @@ class LockStory:
             self._ongoing = run
         else:
             self._keep(run)
+            self._spans.add_hold(run)
         known = self._longest.get(run.pid)
         if known is None or run.until_ns - run.since_ns >= known.until_ns - known.since_ns:
             self._longest[run.pid] = run
@@ -163,6 +187,7 @@ class LockStory:
         if len(self._last_held_ns) > KEPT_HOLDERS:
             forgotten = next(iter(self._last_held_ns))
             del self._last_held_ns[forgotten], self._longest[forgotten]
+            self._spans.forget(forgotten)
 
     def _keep(self, run: HeldRun) -> None:
         """Keep an ended run if it may be the longest of the window: the ring never fills with short ones."""

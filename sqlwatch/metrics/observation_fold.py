@@ -223,6 +223,7 @@ class ObservationFold:
             lane_period_ns=LANE_PERIOD_NS,
             lane_end_ns=lane_end_ns,
             lanes=lanes,
+            spans=locks.spans(now_ns),
             busy=self._busy_log(),
         )
 
@@ -267,6 +268,7 @@ class ObservationFold:
                     waiting_for_ns=seen_ns - since_ns if since_ns is not None else None,
                     cpu=self._cpu[pid][2] if pid in self._cpu else None,
                     is_open=pid in open_by or pid in present,
+                    hold_lengths=locks.lengths_of(pid),
                 )
             )
         return tuple(sorted(participants, key=lambda one: (-(one.utilisation or 0.0), one.pid)))

@@ -9,6 +9,7 @@ from typing import Final
 
 import msgspec
 
+from sqlwatch.metrics.lock_spans import LockSpan
 from sqlwatch.metrics.log_messages import BUSY_KINDS, LogKind, LogLine
 from sqlwatch.metrics.observations import Absent, HeldRun, LockKind, LockName, Look, Process
 
@@ -63,6 +64,8 @@ class Participant(msgspec.Struct, frozen=True):
     """CPU time it used between the two newest looks, as a share of one core; None where it cannot be told."""
     is_open: bool
     """Whether it has the database open now, as far as can be seen."""
+    hold_lengths: tuple[int, ...] = ()
+    """How many of its holds a single look found, then how many fell between `LENGTH_EDGES_NS`; empty without one."""
 
 
 class Lane(msgspec.Struct, frozen=True):
@@ -147,6 +150,8 @@ class Observed(msgspec.Struct, frozen=True):
     lane_period_ns: int = 0
     lane_end_ns: int = 0
     lanes: tuple[Lane, ...] = ()
+    spans: tuple[LockSpan, ...] = ()
+    """Holds and waits on the lanes, those that have ended first; a ring of bounded length."""
     busy: BusyLog | None = None
     """None if no log is read: busy errors are not visible then."""
 

@@ -21,12 +21,12 @@ from sqlwatch.tui.keys import KEYS, Key, bindings
 from sqlwatch.tui.layout import plan
 from sqlwatch.tui.lesson_app import LessonApp
 from sqlwatch.tui.lesson_panel import LessonPanel
-from sqlwatch.tui.listed_app import ListedApp
 from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.places import Places, Wish
 from sqlwatch.tui.throughput_panel import ThroughputPanel
 from sqlwatch.tui.timeline_control import WINDOWS_NS, PastApp
 from sqlwatch.tui.timeline_lanes_panel import LanesPanel
+from sqlwatch.tui.track import WorkerTrack
 from sqlwatch.tui.view import View
 from sqlwatch.tui.waits_panel import WaitsPanel
 from sqlwatch.tui.wal_panel import WalPanel
@@ -46,7 +46,7 @@ _SWITCH_PATIENCE_S: Final = 5.0
 """How long the badge may say `switching...` before a Snapshot has to agree."""
 
 
-class SimulateApp(LessonApp, PastApp, ListedApp):
+class SimulateApp(LessonApp, PastApp):
     """The dashboard: panels for what a Snapshot holds, and a key for everything that can be asked of the session."""
 
     KEYS: ClassVar[tuple[Key, ...]] = KEYS
@@ -189,42 +189,21 @@ class SimulateApp(LessonApp, PastApp, ListedApp):
 
         return worker_page(key)
 
-    def move_cursor(self, steps: int) -> None:
-        """Move the cursor; in the past to an event of the worker it comes to."""
-        super().move_cursor(steps)
-        self.follow_cursor()
+    def track(self) -> WorkerTrack | None:
+        """Return the lanes of the picture; None while there are none."""
+        simulation = self._view.simulation
+        return WorkerTrack(simulation.lanes) if simulation is not None else None
 
-    def chosen_worker(self) -> int | None:
-        """Return the worker under the cursor; where there is no table, whose event was selected last."""
-        event, selected = self._live.past.event, self.lists[0].selected
-        return selected if selected is not None or event is None else event.worker
+    def event_page(self, event: EventKey) -> MakePage:
+        """Return a way to make the page of an event."""
+        from sqlwatch.tui.timeline_event_page import event_page  # only when it is wanted
 
-    def choose_worker(self, worker: int) -> bool:
-        """Put the cursor on a worker; return whether that was possible."""
-        return self.choose(worker)
+        return event_page(event)
 
     def sight_ns(self) -> int | None:
         """Return when the picture of the lanes ends that is on screen."""
         panel = self.screen_stack[0].query_one(LanesPanel)
         return panel.sight_ns if panel.display else None
-
-    def action_detail(self) -> None:
-        """Show all that is known of the past event under the cursor, else of the worker or the finding."""
-        if (event := self.event_under_cursor()) is None:
-            super().action_detail()
-        else:
-            self.open_event(event)
-
-    def open_event(self, event: EventKey) -> None:
-        """Show all that is known of an event; left and right show its neighbours."""
-        from sqlwatch.tui.timeline_event_page import event_page  # only when it is wanted
-
-        def step(steps: int) -> MakePage | None:
-            self.action_later() if steps > 0 else self.action_earlier()
-            other = self.event_under_cursor()
-            return event_page(other) if other is not None else None
-
-        self.open_page(event_page(event), step)
 
     def action_kill(self) -> None:
         """Ask, then kill the worker under the cursor."""

@@ -107,6 +107,14 @@ ZOOM_OUT: Final = Key(
     "zoom-out", ("right_square_bracket",), "]", "zoom_out", "", "longer time window",
     "Let the lanes of the lock timeline show more time.", LOOK,
 )  # fmt: skip
+EARLIER: Final = Key(
+    "earlier", ("left",), "left", "earlier", "", "earlier event",
+    "Freeze, and go back to the selected worker's event before on the lock timeline.", LOOK,
+)  # fmt: skip
+LATER: Final = Key(
+    "later", ("right",), "right", "later", "", "later event",
+    "Go on to the selected worker's next event on the lock timeline.", LOOK,
+)  # fmt: skip
 
 
 def panel_keys(titles: Sequence[str]) -> tuple[Key, ...]:
@@ -131,14 +139,8 @@ KEYS: Final = (
     FREEZE,
     ZOOM_IN,
     ZOOM_OUT,
-    Key(
-        "earlier", ("left",), "left", "earlier", "", "earlier event",
-        "Freeze, and go back to the selected worker's event before on the lock timeline.", LOOK,
-    ),
-    Key(
-        "later", ("right",), "right", "later", "", "later event",
-        "Go on to the selected worker's next event on the lock timeline.", LOOK,
-    ),
+    EARLIER,
+    LATER,
     Key(
         "pause", ("p",), "p", "pause", "Pause", "pause the workload",
         "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD,

@@ -12,9 +12,8 @@ from sqlwatch.tui.findings_panel import FindingsPanel
 from sqlwatch.tui.footer import KeyFooter
 from sqlwatch.tui.headline import Headline
 from sqlwatch.tui.keys import Key, bindings
-from sqlwatch.tui.listed_app import ListedApp
 from sqlwatch.tui.places import Places, Wish
-from sqlwatch.tui.timeline_control import WATCH_WINDOWS_NS, ZoomingApp
+from sqlwatch.tui.timeline_control import WATCH_WINDOWS_NS, PastApp
 from sqlwatch.tui.watch_busy_panel import BusyPanel
 from sqlwatch.tui.watch_commits_panel import CommitsPanel
 from sqlwatch.tui.watch_header import WatchHeader
@@ -23,15 +22,16 @@ from sqlwatch.tui.watch_layout import PANELS, plan
 from sqlwatch.tui.watch_locks_panel import LocksPanel
 from sqlwatch.tui.watch_processes import ProcessTable
 from sqlwatch.tui.watch_timeline_panel import TimelinePanel
+from sqlwatch.tui.watch_track import ProcessTrack
 from sqlwatch.tui.watch_wal_panel import WatchWalPanel
 
 if TYPE_CHECKING:
     from textual.geometry import Size
 
+    from sqlwatch.metrics.lane_events import EventKey
     from sqlwatch.metrics.snapshot import Snapshot
     from sqlwatch.tui.help_screen import Guide
     from sqlwatch.tui.listed_app import MakePage
-    from sqlwatch.tui.timeline_mouse import LaneClicked
     from sqlwatch.tui.view import View
 
 
@@ -41,7 +41,7 @@ class Verdict(Headline):
     BEFORE = "starting: nothing has been seen yet"
 
 
-class WatchApp(ZoomingApp, ListedApp):
+class WatchApp(PastApp):
     """Panels for what was seen, a list of what is wrong, and a cursor that goes over findings and processes."""
 
     KEYS: ClassVar[tuple[Key, ...]] = WATCH_KEYS
@@ -77,9 +77,21 @@ class WatchApp(ZoomingApp, ListedApp):
 
         return guide_for(self._view)
 
-    def on_lane_clicked(self, clicked: LaneClicked) -> None:
-        """Put the cursor on the process whose lane it is."""
-        self.choose(clicked.who)
+    def track(self) -> ProcessTrack | None:
+        """Return the lanes of the picture; None while there are none."""
+        observed = self._view.observation
+        return ProcessTrack(observed) if observed is not None and observed.lanes else None
+
+    def event_page(self, event: EventKey) -> MakePage:
+        """Return a way to make the page of a hold or a wait."""
+        from sqlwatch.tui.watch_span_page import span_page  # only when it is wanted, as the help
+
+        return span_page(event)
+
+    def sight_ns(self) -> int | None:
+        """Return when the picture of the lanes ends that is on screen."""
+        track = self.track()
+        return track.newest_ns if track is not None else None
 
     def received(self, view: View, snapshot: Snapshot) -> View:
         """Return the View with a Snapshot; make room for the logs' errors as soon as there is a log to follow."""

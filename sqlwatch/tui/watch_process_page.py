@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from typing import Final
@@ -15,7 +16,8 @@ from sqlwatch.metrics.observed import HeldLock, Observed, Participant
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.findings_panel import INKS, WORDS, since_words
 from sqlwatch.tui.text import clean
-from sqlwatch.tui.view import View
+from sqlwatch.tui.view import NEWEST, View
+from sqlwatch.tui.watch_hold_lines import length_lines, newest_lines
 from sqlwatch.tui.watch_timeline_panel import WRITING, lane_of
 from sqlwatch.tui.watch_words import age_words, command_of, doing_words, holder_words, longest_words, state_words
 
@@ -48,6 +50,8 @@ def _page(pid: int, view: View) -> Page:
         Section(f"Process {holder_words(pid, process, brief=True)}", Ink.STRONG, _identity(participant)),
         Section("What it is doing", Ink.STRONG, _activity(process)),
         Section("The write lock", Ink.STRONG, _write_lock(view, observed, participant)),
+        Section("How long its holds were, since we look", Ink.STRONG, length_lines(participant, observed, view)),
+        Section("Its newest holds and waits", Ink.STRONG, newest_lines(pid, observed, view)),
         Section("Locks it holds now", Ink.STRONG, _locks(observed, pid)),
         Section("Its open files of this database", Ink.STRONG, _files(observed, pid)),
     ]
@@ -117,7 +121,7 @@ def _write_lock(view: View, observed: Observed, one: Participant) -> tuple[Line,
     lane = next((lane for lane in observed.lanes if lane.pid == one.pid), None)
     if lane is not None:
         columns = _LANE_CELLS * view.glyphs.columns
-        cells = lane_cells(lane_of(observed, lane, columns, view.window_ns), view.glyphs)
+        cells = lane_cells(lane_of(observed, lane, columns, replace(view, past=NEWEST)), view.glyphs)
         signs = view.glyphs
         key = f"{signs.fills[-1]} holds  {signs.waiting} waits  {signs.idle} neither; now is at the right"
         lines += [Line("lately", cells), line("", key, Ink.MUTED)]

@@ -8,8 +8,9 @@ from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.metrics import observed as seen
 from sqlwatch.metrics.observations import LockName
 from sqlwatch.metrics.observed import Observed
-from sqlwatch.tui.timeline_mouse import LaneRowsPanel
+from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
+from sqlwatch.tui.watch_track import span_under
 from sqlwatch.tui.watch_words import holder_words, is_unseen
 
 WRITING = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSIVE)
@@ -22,18 +23,23 @@ class TimelinePanel(LaneRowsPanel):
     TITLE = "Write lock"
     EXPLANATION = "a lane a process; height: share of the looks that found it holding; right: its share of the last 10s"
 
+    _plot = range(0)
+    """Columns of the screen in which the lanes' time is."""
+
     def facts(self, view: View) -> list[Row]:
         """Give the share of time in which it was held, and say how to read the lanes."""
         observed, glyphs = view.observation, view.glyphs
         if observed is None or not observed.window_ns:
             return []
         held = units.share(observed.write_utilisation).rjust(units.SHARE_WIDTH)
+        past = [(Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED))] if view.frozen else []
         return [
             (
                 Segment("held ", Ink.MUTED),
                 Segment(held, Ink.STRONG),
                 Segment(f" of {units.duration(observed.window_ns)}", Ink.MUTED),
             ),
+            *past,
             (
                 Segment(glyphs.fills[-1], Ink.HOLDS),
                 Segment(" holds  ", Ink.MUTED),
@@ -56,35 +62,66 @@ class TimelinePanel(LaneRowsPanel):
                 words = "there is no database"
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
-        chosen = chosen_lanes(observed, room)
+        event = view.past.event
+        chosen = chosen_lanes(observed, room, event.worker if event is not None else None)
         self._owners = tuple(lane.pid for lane in chosen)
-        labels, shares = [label_of(observed, lane) for lane in chosen], [share_of(observed, lane) for lane in chosen]
-        columns = margins(labels, shares, width)[1] * view.glyphs.columns
-        lanes = [lane_of(observed, lane, columns, view.window_ns) for lane in chosen]
-        time = Axis(cells_of(observed).shown_ns(columns, view.window_ns))
-        rows = lane_rows(lanes, time, width, height if len(lanes) == room else len(lanes) + 1, view.glyphs)
-        if len(chosen) < len(observed.lanes) and height > 2:
-            more = f" +{len(observed.lanes) - len(chosen)} more"
-            rows[-1] = (Segment(more, Ink.MUTED), *_without(rows[-1], len(more)))
-        return rows
+        labels = [label_of(observed, lane, view) for lane in chosen]
+        shares = [share_of(observed, lane) for lane in chosen]
+        before, plot, _ = margins(labels, shares, width)
+        self._plot = range(before, before + plot)
+        columns = plot * view.glyphs.columns
+        lanes = [lane_of(observed, lane, columns, view) for lane in chosen]
+        cells = cells_of(observed, view.past.back_ns)
+        time = Axis(cells.shown_ns(columns, view.window_ns), observed.lane_end_ns - cells.end * cells.period_ns)
+        hidden = len(observed.lanes) - len(chosen) if height > 2 else 0
+        return lane_rows(lanes, time, width, height if len(lanes) == room else len(lanes) + 1, view.glyphs, hidden)
+
+    def clicked(self, who: int, x: int) -> LaneClicked:
+        """Return whose lane it is and which moment."""
+        view, observed = self._view, self._view.observation
+        if observed is None or x not in self._plot:
+            return LaneClicked(who)
+        each = view.glyphs.columns
+        columns = len(self._plot) * each
+        cells = cells_of(observed, view.past.back_ns)
+        at_ns = cells.moment_of((x - self._plot.start) * each + each // 2, columns, view.window_ns)
+        cell_ns = cells.shown_ns(columns, view.window_ns) * each // columns
+        return LaneClicked(who, at_ns, cell_ns, cells.end * cells.period_ns)
 
 
-def cells_of(observed: Observed) -> Cells:
-    """Return the length of the lanes' cells and where they end."""
-    return Cells(observed.lane_period_ns, observed.lane_end_ns // max(observed.lane_period_ns, 1))
+def cells_of(observed: Observed, back_ns: int = 0) -> Cells:
+    """Return the length of the lanes' cells and where they end, so long before the newest one."""
+    return Cells(observed.lane_period_ns, observed.lane_end_ns // max(observed.lane_period_ns, 1)).before(back_ns)
 
 
-def lane_of(observed: Observed, lane: seen.Lane, columns: int, window_ns: int) -> Lane:
-    """Return a lane with its label and its share of the window."""
+def lane_of(observed: Observed, lane: seen.Lane, columns: int, view: View) -> Lane:
+    """Return a lane with its label, its share of the window, and the cells of the event under the cursor."""
     holds = any(lock.pid == lane.pid for lock in observed.held(*WRITING))
-    drawn = columns_of(lane.held, lane.waiting, cells_of(observed), columns, window_ns)
-    return Lane(label_of(observed, lane), drawn, share_of(observed, lane), holds)
+    cells = cells_of(observed, view.past.back_ns)
+    known = len(lane.held) - (cells_of(observed).end - cells.end)
+    drawn = columns_of(lane.held[: max(known, 0)], lane.waiting[: max(known, 0)], cells, columns, view.window_ns)
+    return Lane(
+        label_of(observed, lane, view), drawn, share_of(observed, lane), holds,
+        selected=_selected(observed, lane, cells, columns, view),
+    )  # fmt: skip
 
 
-def label_of(observed: Observed, lane: seen.Lane) -> str:
-    """Return the name of a lane's process."""
+def _selected(observed: Observed, lane: seen.Lane, cells: Cells, columns: int, view: View) -> range | None:
+    event = view.past.event
+    span = span_under(observed, event) if event is not None and event.worker == lane.pid else None
+    if span is None:
+        return None
+    each = view.glyphs.columns
+    first, last = (cells.column_of(at_ns, columns, view.window_ns) for at_ns in (span.since_ns, span.until_ns))
+    return range(max(first // each, 0), min(last // each + 1, columns // each))
+
+
+def label_of(observed: Observed, lane: seen.Lane, view: View) -> str:
+    """Return the name of a lane's process, marked where the cursor is on an event of it."""
     participant = observed.participant(lane.pid)
-    return " " + holder_words(lane.pid, participant.process if participant is not None else None, brief=True)
+    event = view.past.event
+    mark = view.glyphs.cursor if event is not None and event.worker == lane.pid else " "
+    return mark + holder_words(lane.pid, participant.process if participant is not None else None, brief=True)
 
 
 def share_of(observed: Observed, lane: seen.Lane) -> str:
@@ -94,14 +131,18 @@ def share_of(observed: Observed, lane: seen.Lane) -> str:
     return share.rjust(units.SHARE_WIDTH)
 
 
-def chosen_lanes(observed: Observed, room: int) -> list[seen.Lane]:
-    """Return the lanes by pid; where not all have room, those that hold now, then by share, then by waiting."""
+def chosen_lanes(observed: Observed, room: int, selected: int | None = None) -> list[seen.Lane]:
+    """Return the lanes by pid; without room for all: the cursor's, who holds now, then by share, then by waiting."""
     lanes = list(observed.lanes)
     if len(lanes) <= room:
         return lanes
     now = {lock.pid for lock in observed.held(*WRITING)}
     shares = {one.pid: (one.utilisation or 0.0, one.waiting_for_ns or 0) for one in observed.participants}
-    ranked = sorted(lanes, key=lambda lane: (lane.pid in now, *shares.get(lane.pid, (0.0, 0))), reverse=True)
+
+    def rank(lane: seen.Lane) -> tuple[bool, bool, float, int]:
+        return lane.pid == selected, lane.pid in now, *shares.get(lane.pid, (0.0, 0))
+
+    ranked = sorted(lanes, key=rank, reverse=True)
     kept = {lane.pid for lane in ranked[:room]}
     return [lane for lane in lanes if lane.pid in kept]
 
@@ -114,13 +155,3 @@ def _longest(observed: Observed) -> str:
     if not held_ns:
         return f"<{units.duration(1e9 / observed.sample_rate_hz)}"  # a single look found it held
     return (">" if run.is_lower_bound else "") + units.duration(held_ns)
-
-
-def _without(row: Row, cells: int) -> Row:
-    """Return a row without its first cells."""
-    result = []
-    for text, ink in row:
-        if cells < len(text):
-            result.append(Segment(text[max(cells, 0) :], ink))
-        cells -= len(text)
-    return tuple(result)

@@ -9,6 +9,7 @@ from typing import Any
 import msgspec
 
 from sqlwatch.diagnose.finding import Finding, Severity
+from sqlwatch.metrics.lock_spans import SpanKind
 from sqlwatch.metrics.log_messages import LogKind, LogLine
 from sqlwatch.metrics.observations import (
     Absent,
@@ -42,6 +43,7 @@ from tests.tui.observed_parts import (
     participant,
     process,
     snapshot,
+    span,
     timeline,
 )
 
@@ -104,6 +106,7 @@ def idle_writer(**changes: Any) -> Snapshot:
     people = [
         participant(
             holder, 1.0, longest_hold_ns=since * SECOND, last_held_ns=STARTED_NS + 42 * SECOND,
+            hold_lengths=(40, 6, 0, 2, 0, 0, 0, 0),
         ),
         *(
             participant(one, waiting_for_ns=int((since - 0.4 - number / 2) * SECOND), longest_hold_ns=23_000_000,
@@ -132,9 +135,21 @@ def idle_writer(**changes: Any) -> Snapshot:
         for back in (5, 3, 1)
     )  # fmt: skip
     log = BusyLog(("/var/log/shop/app.log",), (), {LogKind.BUSY: 14, LogKind.SLOW: 2}, 4, lines)
+    began = 42 - since
+    spans = (
+        span(48_300, SpanKind.HELD, 20.0, 20.4),
+        span(48_300, SpanKind.WAITED, 20.5, 21.25, naps=((50_000_000, 1), (100_000_000, 3))),
+        span(48_301, SpanKind.HELD, 20.6, 21.3),
+        span(48_211, SpanKind.HELD, began, 42.0, goes_on=True),
+        *(
+            span(one.pid, SpanKind.WAITED, began + 0.4, 41.9, goes_on=True, naps=((100_000_000, 71),))
+            for one in waiters
+        ),
+    )
     given = {
-        "look": seen, "locks": locks, "participants": tuple(people), "lanes": tuple(lanes), "write_utilisation": 1.0,
-        "longest_hold": run, "busy": log, "commits": 4_310, "window_commits": 0, "frames_per_commit": None, **changes,
+        "look": seen, "locks": locks, "spans": spans, "participants": tuple(people), "lanes": tuple(lanes),
+        "write_utilisation": 1.0, "longest_hold": run, "busy": log, "commits": 4_310, "window_commits": 0,
+        "frames_per_commit": None, **changes,
     }  # fmt: skip
     return snapshot(observed(**given), commits_per_s=0.0, timeline=timeline(42, commits=180, stopped_after=42 - since))
 

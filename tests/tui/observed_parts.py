@@ -8,6 +8,7 @@ from typing import Any
 
 import msgspec
 
+from sqlwatch.metrics.lock_spans import LockSpan, SpanKind
 from sqlwatch.metrics.observations import (
     Activity,
     Database,
@@ -116,6 +117,12 @@ def lane(pid: int, cells: int, held_share: Callable[[int], float | None], waits:
     """A lane whose cells are told by their number from the newest, 0."""
     back = range(cells - 1, -1, -1)
     return Lane(pid, tuple(held_share(cell) for cell in back), tuple(waits(cell) for cell in back))
+
+
+def span(pid: int, kind: SpanKind, from_s: float, until_s: float, *, goes_on: bool = False, **changes: Any) -> LockSpan:
+    """A hold or a wait between two moments, in seconds after the beginning."""
+    from_ns, until_ns = (STARTED_NS + int(moment_s * SECOND) for moment_s in (from_s, until_s))
+    return LockSpan(pid, kind, from_ns, until_ns, goes_on, **changes)
 
 
 def timeline(seconds: float, *, commits: int, stopped_after: float | None = None, growing: bool = False) -> Timeline:

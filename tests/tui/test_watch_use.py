@@ -131,12 +131,14 @@ async def test_the_page_of_a_finding_says_what_to_do_and_stays_after_it(watched:
 async def test_freezing_holds_everything_but_the_header(watched: Open) -> None:
     async with watched() as screen:
         await screen.send(states.idle_writer())
-        before = {name: screen.text(name) for name in ("headline", "findings", "locks", "processes", "timeline")}
+        before = {name: screen.text(name) for name in ("headline", "findings", "locks", "processes")}
+        lanes = screen.text("timeline").splitlines()[1:]
         await screen.press("space")
         await screen.send(states.absent())
         assert "FROZEN" in screen.text("header")
         assert "NO DATABASE" in screen.text("header")
         assert {name: screen.text(name) for name in before} == before
+        assert screen.text("timeline").splitlines()[1:] == lanes
         await screen.press("enter")
         assert "FROZEN" in page(screen)
         assert "48211" in page(screen)
@@ -164,7 +166,7 @@ async def test_enter_where_there_is_nothing(watched: Open) -> None:
 
 
 async def test_help_explains_the_panels_and_lists_the_keys(watched: Open) -> None:
-    async with watched(120, 100) as screen:
+    async with watched(120, 120) as screen:
         await screen.send(states.healthy())
         await screen.press("f1")
         assert isinstance(screen.app.screen, HelpScreen)

@@ -73,6 +73,8 @@ def _what(span: LockSpan, observed: Observed, view: View) -> tuple[Line, ...]:
 
 def _exactness(span: LockSpan, observed: Observed) -> str:
     """Say how far the length of a span can be off."""
+    if span.kind is SpanKind.WAITED and not span.length_ns:
+        return "inferred by a single look at how it sleeps, of four a second; it may have waited longer"
     if span.kind is SpanKind.WAITED:
         return "from the first to the last look at how it sleeps, four a second; retries are not visible from outside"
     look = units.duration(1e9 / observed.sample_rate_hz)

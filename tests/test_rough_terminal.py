@@ -54,6 +54,22 @@ def test_two_hundred_resizes_down_to_a_single_cell(terminal: Open) -> None:
     quits(shown)
 
 
+def test_a_terminal_that_shrinks_keeps_its_last_line(terminal: Open) -> None:
+    shown = terminal(columns=120, rows=40)
+    shown.answers = True
+    shown.until("CONTENDED", "running")
+    for columns, rows in ((120, 39), (80, 24), (79, 23), (60, 20), (120, 38), (120, 20)):
+        shown.read()
+        shown.screen.resize(rows, columns)
+        shown.resize(columns, rows)
+        os.kill(shown.process.pid, signal.SIGWINCH)
+        wait_until(lambda: "Help" in shown.text().splitlines()[-1], f"the footer at {columns}x{rows}")
+        asked = shown.raw.count(QUESTION)
+        wait_until(lambda before=asked: shown.written().count(QUESTION) > before + 2, "three more pictures")  # type: ignore[misc]
+        assert "Help" in shown.text().splitlines()[-1], "pictures of the old size do not wipe it off"
+    quits(shown)
+
+
 def test_what_others_write_on_the_screen_is_wiped_off(terminal: Open) -> None:
     shown = terminal()
     shown.until("CONTENDED", "running", "writer")

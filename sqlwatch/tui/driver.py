@@ -60,15 +60,12 @@ class TerminalDriver(LinuxDriver):
 
         It is asked when the size has changed, and what the terminal shows then is not known.
         """
-        self._forget_screen()
-        with contextlib.suppress(OSError, AttributeError):
-            columns, lines = os.get_terminal_size(sys.__stderr__.fileno())  # type: ignore[union-attr]
-            if columns and lines:
-                return columns, lines
-        return super()._get_terminal_size()
+        size = _size_of_terminal() or super()._get_terminal_size()
+        self._copy = ScreenCopy(size)  # a new one, since a signal may come while the old one is in use
+        return size
 
     def _forget_screen(self) -> None:
-        self._copy = ScreenCopy()  # a new one, since a signal may come while the old one is in use
+        self._copy = ScreenCopy(self._copy.size)
 
     def write(self, data: str) -> None:
         """Write, as far as the terminal takes it now; the rest follows."""
@@ -146,6 +143,8 @@ class TerminalDriver(LinuxDriver):
         elif isinstance(message, InBandWindowResize):
             self._in_loop(lambda: super(TerminalDriver, self).process_message(message))  # it writes
         elif not (isinstance(message, events.Resize) and not message.size):
+            if isinstance(message, events.Resize):  # a terminal that tells of its size itself sends no signal for us
+                self._copy = ScreenCopy((message.size.width, message.size.height))
             if link is not None and isinstance(message, events.Key):
                 link.hear_key()
             super().process_message(message)
@@ -175,3 +174,12 @@ class TerminalDriver(LinuxDriver):
         self._unwatch()
         self.exit_event.set()
         self._shown.hang_up()
+
+
+def _size_of_terminal() -> tuple[int, int] | None:
+    """Return columns and lines of the terminal; None where it does not know them."""
+    with contextlib.suppress(OSError, AttributeError):
+        columns, lines = os.get_terminal_size(sys.__stderr__.fileno())  # type: ignore[union-attr]
+        if columns and lines:
+            return columns, lines
+    return None

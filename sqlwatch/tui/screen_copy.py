@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import Final
 
-from rich.cells import cell_len
+from rich.cells import cell_len, set_cell_size
 
 _TOKEN: Final = re.compile(
     r"(?P<move>\x1b\[(\d+);(\d+)H)|(?P<style>\x1b\[([\d;:]*)m)|(?P<line>\n)|(?P<text>[^\x1b\n]+)"
@@ -18,6 +18,7 @@ _TOKEN: Final = re.compile(
 _SINGLE: Final = re.compile("[ -~\u2500-\u259f\u2800-\u28ff]*")
 """What charts are made of has one cell a character: to ask for the width of each takes ten times longer."""
 
+_ROOMY: Final = 1 << 16
 _NEAR: Final = 6
 """Cells between two changes that are sent again, because they cost less than moving over them."""
 
@@ -38,7 +39,10 @@ class ScreenCopy:
     '\x1b[2;11H\x1b[1m8\x1b[m\x1b[2;14H'
     """
 
-    def __init__(self) -> None:
+    def __init__(self, size: tuple[int, int] | None = None) -> None:
+        self.size = size
+        """Columns and lines of the terminal.  What a picture of another size has beyond them is left out: the terminal
+        would put it over its last line.  None: there is room for all."""
         self._lines: dict[int, tuple[list[str], list[str]]] = {}
         """Of each line the characters and their styles, as the parameters of SGR."""
         self._cursor: _Place | None = None
@@ -75,9 +79,16 @@ class ScreenCopy:
                     self.forget()
                     place = None
         self._use(out, "")
-        if place is not None and place != self._cursor:
+        if place is not None and place != self._cursor and self._room(place) > 0:
             self._move(out, place)
         return "".join(out)
+
+    def _room(self, place: _Place) -> int:
+        """Return how many cells there are from a place to the end of its line; none beyond the last line."""
+        if self.size is None:
+            return _ROOMY
+        columns, lines = self.size
+        return columns - place[1] + 1 if place[0] <= lines else 0
 
     def _put(self, out: list[str], place: _Place, text: str, style: str) -> _Place:
         """Send what differs of a text at a place; return the place after it."""
@@ -85,6 +96,11 @@ class ScreenCopy:
         characters, styles = self._lines.setdefault(number, ([], []))
         start = column - 1
         width = len(text) if _SINGLE.fullmatch(text) else cell_len(text)
+        room = self._room(place)
+        if width > room:
+            if room > 0:
+                self._put(out, place, set_cell_size(text, room), style)
+            return number, column + width
         if width != len(text):  # characters of two cells, or of none: what comes after them is sent anew
             self._send(out, place, text, style)
             del characters[start:], styles[start:]

@@ -51,6 +51,27 @@ def test_both_terminals_show_the_same(sequence: list[list[tuple[int, int, list[t
         assert (copied.cursor.x, copied.cursor.y) == (plain.cursor.x, plain.cursor.y)
 
 
+@given(st.lists(pictures, min_size=1, max_size=4), st.integers(1, COLUMNS), st.integers(1, ROWS))
+def test_pictures_of_a_larger_terminal_are_cut_to_this_one(
+    sequence: list[list[tuple[int, int, list[tuple[str, str]]]]], columns: int, rows: int
+) -> None:
+    plain, as_it_is = terminal()
+    small = pyte.Screen(columns, rows)
+    by_changes = pyte.Stream(small)
+    copy = ScreenCopy((columns, rows))
+    for picture in sequence:
+        data = drawn(picture)
+        as_it_is.feed(data)
+        by_changes.feed(copy.changes(data))
+        shown = [[small.buffer[row][column] for column in range(columns)] for row in range(rows)]
+        assert shown == [line[:columns] for line in cells(plain)[:rows]]
+
+
+def test_a_wide_character_that_crosses_the_edge_is_left_out() -> None:
+    assert ScreenCopy((4, 2)).changes("\x1b[1;1Hab数据c\x1b[2;9Hx\x1b[3;1Hy") == "\x1b[1;1Hab数"
+    assert ScreenCopy((3, 2)).changes("\x1b[1;1Hab数据c") == "\x1b[1;1Hab "
+
+
 def test_a_picture_drawn_again_sends_nothing() -> None:
     copy = ScreenCopy()
     data = drawn([(1, 1, [("commits ", ""), ("120", "1")]), (2, 1, [("reads", "34")])])

@@ -11,6 +11,7 @@ from sqlwatch.metrics.lock_spans import LENGTH_EDGES_NS, LockSpan, SpanKind
 from sqlwatch.metrics.observed import Observed, Participant
 from sqlwatch.tui.detail_screen import Line, line
 from sqlwatch.tui.view import View
+from sqlwatch.tui.watch_words import length_words
 
 _BAR_CELLS: Final = 30
 _MOST: Final = 20
@@ -50,12 +51,10 @@ def newest_lines(pid: int, observed: Observed, view: View) -> tuple[Line, ...]:
         return (line("", "None in the last minute that two looks or more could tell."),)
     now_ns = view.snapshot.at_ns if view.snapshot is not None else 0
     heading = line("ago", "what      for", Ink.MUTED)
-    return (heading, *(_newest(span, now_ns) for span in mine[:_MOST]))
+    return (heading, *(_newest(span, now_ns, observed.sample_rate_hz) for span in mine[:_MOST]))
 
 
-def _newest(span: LockSpan, now_ns: int) -> Line:
+def _newest(span: LockSpan, now_ns: int, rate_hz: float) -> Line:
     ago = "now" if span.goes_on else units.duration(max(now_ns - span.until_ns, 0))
     words, ink = ("held", Ink.HOLDS) if span.kind is SpanKind.HELD else ("~waited", Ink.WAITS)
-    length = units.duration(span.length_ns) if span.length_ns else "one look"
-    bound = ">" if span.is_lower_bound else ""
-    return Line(ago, (Segment(f"{words:<9} ", ink), Segment(bound + length, Ink.STRONG)))
+    return Line(ago, (Segment(f"{words:<9} ", ink), Segment(length_words(span, rate_hz), Ink.STRONG)))

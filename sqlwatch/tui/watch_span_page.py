@@ -14,7 +14,7 @@ from sqlwatch.metrics.span_meanwhile import holders_during, waiters_during
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_track import span_under
-from sqlwatch.tui.watch_words import command_of, holder_words
+from sqlwatch.tui.watch_words import command_of, holder_words, length_words
 
 _MOST: Final = 20
 _LEAST_SHARE: Final = 0.001
@@ -61,7 +61,7 @@ def _what(span: LockSpan, observed: Observed, view: View) -> tuple[Line, ...]:
     label = {(SpanKind.HELD, True): "holds", (SpanKind.HELD, False): "held"}.get((span.kind, span.goes_on))
     label = label or ("waits" if span.goes_on else "waited")
     growing = (" so far, frozen; space lets it grow" if view.frozen else " so far, growing") if span.goes_on else ""
-    length = units.duration(span.length_ns) if span.length_ns else "at one look"
+    length = length_words(span, observed.sample_rate_hz)
     lines = [
         line("who", command_of(participant.process if participant is not None else None)),
         line("began", f"{units.duration(now_ns - span.since_ns)} before this picture"),
@@ -80,7 +80,7 @@ def _exactness(span: LockSpan, observed: Observed) -> str:
     look = units.duration(1e9 / observed.sample_rate_hz)
     if span.is_lower_bound:
         return "at least: it held the lock when the looks began"
-    return f"from the first to the last look that found it, {look} apart: at most two such steps longer"
+    return f"the least: from the first to the last look that found it; looks are {look} apart, so at most two such more"
 
 
 def _naps(span: LockSpan) -> tuple[Line, ...]:

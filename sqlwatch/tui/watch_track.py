@@ -6,7 +6,7 @@ from sqlwatch.charts import units
 from sqlwatch.metrics.lane_events import EventKey, LaneEvent
 from sqlwatch.metrics.lock_spans import LockSpan, SpanKind
 from sqlwatch.metrics.observed import Observed
-from sqlwatch.tui.watch_words import holder_words
+from sqlwatch.tui.watch_words import holder_words, length_words
 
 
 class ProcessTrack:
@@ -51,7 +51,7 @@ class ProcessTrack:
         who = self.label(event.key.worker) or str(event.key.worker)
         span = span_under(self._observed, event.key)
         waited = span is not None and span.kind is SpanKind.WAITED
-        length = units.duration(event.until_ns - event.from_ns) if event.until_ns > event.from_ns else "one look"
+        length = length_words(span, self._observed.sample_rate_hz) if span is not None else units.UNKNOWN
         what = f"seemed to wait for {length}" if waited else f"held the lock for {length}"
         return f"{who} {what}{' so far' if event.goes_on else ''}; enter tells all of it"
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Final
 
 from sqlwatch.charts import units
+from sqlwatch.metrics.lock_spans import LockSpan, SpanKind
 from sqlwatch.metrics.observations import Activity, LockName, Process
 from sqlwatch.metrics.observed import HeldLock, Observed, Participant, ReaderPin
 from sqlwatch.tui.text import clean
@@ -25,6 +26,9 @@ _CALLS: Final = {
     "wait4": "waits for a child",
     "waitid": "waits for a child",
 }
+_LOOKS_BESIDE: Final = 2
+"""A hold may have begun just after the look before the first that found it, and ended just before the next one."""
+_NEARLY: Final = 1.05
 LASTING_NS: Final = 1_000_000_000
 """What has been so for that long is not just passing."""
 _NETWORK: Final = "waits for the network"
@@ -150,6 +154,25 @@ def age_words(held: HeldLock | ReaderPin, *, brief: bool = False) -> str:
 def lasting_pins(observed: Observed) -> tuple[ReaderPin, ...]:
     """Return the pins that have lasted for a moment: each short read holds back what is written meanwhile."""
     return tuple(pin for pin in observed.pins if pin.held_ns >= LASTING_NS)
+
+
+def length_words(span: LockSpan, rate_hz: float) -> str:
+    """Write the length of a hold or wait: of a short hold the least and the most, as the looks beside it leave room.
+
+    >>> hold = LockSpan(7, SpanKind.HELD, 0, 600_000, goes_on=False)
+    >>> length_words(hold, 200.0), length_words(LockSpan(7, SpanKind.HELD, 0, 2_000_000_000, goes_on=False), 200.0)
+    ('600us..11ms', '2.0s')
+    >>> length_words(LockSpan(7, SpanKind.WAITED, 5, 5, goes_on=False), 200.0)
+    'one look'
+    """
+    if not span.length_ns:
+        return "one look"
+    if span.kind is SpanKind.WAITED or span.is_lower_bound:
+        return (">" if span.is_lower_bound else "") + units.duration(span.length_ns)
+    most_ns = span.length_ns + _LOOKS_BESIDE * 1e9 / rate_hz
+    if most_ns < span.length_ns * _NEARLY:
+        return units.duration(span.length_ns)
+    return f"{units.duration(span.length_ns)}..{units.duration(most_ns)}"
 
 
 def waited_words(waiting_ns: int | None) -> str:

@@ -66,7 +66,7 @@ async def test_the_page_of_a_wait_tells_its_rungs_and_who_held_the_lock(watched:
             assert part in page(screen), part
         await screen.press("left")
         assert "48300 worker.py held the write lock" in page(screen)
-        assert "5.0ms apart: at most two such steps longer" in page(screen)
+        assert "looks are 5.0ms apart, so at most two such more" in page(screen)
         await screen.press("escape")
         assert not isinstance(screen.app.screen, DetailScreen)
         assert "held the lock for 400ms" in screen.text("headline")

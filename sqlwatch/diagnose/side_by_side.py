@@ -36,9 +36,8 @@ class Figure:
 
     def cell(self, period: Period) -> str:
         """Write the figure of one phase; `~` stands before a sampled value."""
-        value = self.value(period)
         mark = _MARKS.get(period.quality.get(self.quality, Quality.EXACT), "")
-        return self.write(value) if value is None else mark + self.write(value)
+        return units.marked(self.write(self.value(period)), mark)
 
 
 def _span(value: Value) -> str:

@@ -95,8 +95,8 @@ def _cell(period: Period | None, figure: Figure) -> Segment:
     if period is None:
         return Segment(" " * _COLUMN)
     text = figure.write(figure.value(period))
-    sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED) and text != units.UNKNOWN
-    return Segment((f"~{text}" if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
+    sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED)
+    return Segment((units.marked(text) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
 
 
 def _ratio(figure: Figure, periods: list[Period]) -> str:

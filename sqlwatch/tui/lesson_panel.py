@@ -18,6 +18,8 @@ from sqlwatch.tui.view import View
 _AMPLE_ROWS = 6
 """From this height of the body on the question has a place of its own; below, it stands in the title line."""
 
+_SWITCHED = "has switched this phase to {}: what runs so counts for nothing in the lesson. m: back, n: next phase"
+
 MARKS = {True: "shown", False: "NOT SHOWN", None: "unknown"}
 
 
@@ -74,6 +76,8 @@ def _blocks(lesson: Lesson, run: LessonRun | None, status: Status, width: int, h
     scenario = lesson.scenario
     is_over = status is Status.ENDED
     watch = _labelled("watch", _watch(scenario, run), width)
+    if run is not None and run.switched_to is not None:
+        watch = _labelled("m", _SWITCHED.format(run.switched_to.value), width, Ink.WARNING)
     if is_over:
         watch = _labelled("over", "c compares the phases; o opens another lesson; enter here tells it all", width)
     question = _labelled("", scenario.question, width, Ink.STRONG)
@@ -94,7 +98,9 @@ def _steps(scenario: Scenario, run: LessonRun | None, width: int, *, is_over: bo
         parts.append((Segment("done ", Ink.MUTED), Segment(", ".join(names[:now]), Ink.MUTED)))
     if now < len(names):
         word = " WAITS FOR n " if run is not None and run.awaits_next else " NOW "
-        parts.append((Segment(word, Ink.ALERT_BADGE), Segment(f" {names[now]}", Ink.STRONG)))
+        is_switched = run is not None and run.switched_to is not None
+        name: Row = (Segment(f" {names[now]}", Ink.STRONG), Segment(", switched" if is_switched else "", Ink.WARNING))
+        parts.append((Segment(word, Ink.ALERT_BADGE), *name))
     if names[now + 1 :]:
         parts.append((Segment("to come ", Ink.MUTED), Segment(", ".join(names[now + 1 :]))))
     row = whole_parts(parts, 9999)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from simulators.events import Mode
+from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.panel import Panel
 from tests.tui.conftest import Open
 from tests.tui.fake import make_snapshot
@@ -50,3 +52,18 @@ async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
         await screen.press(*"1234567")
         assert sum(panel.display for panel in screen.app.query(Panel)) == 1
         assert "stays" in screen.text("headline")
+
+
+async def test_the_compared_modes_keep_their_heads_under_the_explanation(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        heads = screen.text("modes").splitlines()[0].partition("  ")[2]
+        assert heads.split() == ["contended", "single-writer", "ratio"]
+        panel = screen.app.query_one("#modes", ModesPanel)
+        panel.focus()
+        for key in ("left_square_bracket", "f"):
+            await screen.press(key)
+            title, row, first = screen.text("modes").splitlines()[:3]
+            assert "ratio: times the first" in title
+            assert row.split() == heads.split()
+            assert row.index("single-writer") + len("single-writer") == first.index("338/s") + len("338/s")

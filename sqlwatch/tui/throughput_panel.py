@@ -37,7 +37,7 @@ class ThroughputPanel(Panel):
         values = [commits * per_s for commits in timeline.commits]
         inks = inks_over_time(timeline, view.simulation, len(values))
         end = timeline.end_ns // max(timeline.period_ns, 1)
-        series = Series(values, timeline.period_ns, inks, end)
+        series = Series(values, timeline.period_ns, inks, end, now=view.commits_per_s)
         if height == 1:
             rate = (Segment(units.rate(view.commits_per_s).rjust(units.RATE_WIDTH), Ink.STRONG),)
             return [time_row(series, width, view.glyphs, row_label(self.NAME_IN_ROW), [rate])]

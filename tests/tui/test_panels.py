@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
 from simulators.events import Mode
 from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.panel import Panel
+from tests.tui import observed
 from tests.tui.conftest import Open
 from tests.tui.fake import make_snapshot
 
@@ -67,3 +71,24 @@ async def test_the_compared_modes_keep_their_heads_under_the_explanation(opened:
             assert "ratio: times the first" in title
             assert row.split() == heads.split()
             assert row.index("single-writer") + len("single-writer") == first.index("338/s") + len("338/s")
+
+
+@pytest.mark.parametrize("name", ["throughput", "wal"])
+async def test_the_axis_reaches_the_figure_in_the_title(opened: Open, name: str) -> None:
+    async with opened() as screen:
+        snapshot = make_snapshot(1)
+        wal = msgspec.structs.replace(snapshot.wal, file_bytes=14 * 2**20)
+        await screen.send(msgspec.structs.replace(snapshot, commits_per_s=823.0, wal=wal))
+        title, top = screen.text(name).splitlines()[:2]
+        assert ("823/s" if name == "throughput" else "14MiB") in title
+        assert top.split("│")[0].strip() == ("1.0k/s" if name == "throughput" else "20MiB")
+
+
+async def test_the_axes_of_a_watched_database_reach_the_figures_in_the_titles(watched: Open) -> None:
+    async with watched() as screen:
+        snapshot = observed.healthy()
+        wal = msgspec.structs.replace(snapshot.wal, file_bytes=900 * 2**20)
+        await screen.send(msgspec.structs.replace(snapshot, commits_per_s=82_300.0, wal=wal))
+        for name, now, top in (("commits", "82k/s", "100k/s"), ("wal", "900MiB", "1.0GiB")):
+            assert now in screen.text(name).splitlines()[0]
+            assert any(row.split("│")[0].strip() == top for row in screen.text(name).splitlines()[1:])

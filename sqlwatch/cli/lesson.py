@@ -63,7 +63,7 @@ def lesson_headline(scenario: Scenario) -> Callable[[Snapshot], str]:
         phase, said = scenario.phases[run.phase].name, headline(snapshot)
         if run.switched_to is not None:
             phase = f"switched in {phase}"
-        return said if said.startswith(f"{phase} ") else f"{phase}: {said}"
+        return said if said.startswith((f"{phase} ", f"{phase}: ")) else f"{phase}: {said}"
 
     return words
 

@@ -168,6 +168,22 @@ def test_phases_of_one_mode_are_told_apart_and_the_base_stands_first() -> None:
     assert [period.name for period in side_phases(view, 3)] == ["three", "two", "four"]
 
 
+@pytest.mark.parametrize("size", [(120, 40), (80, 24), (200, 50)])
+async def test_what_has_no_room_ends_in_whole_and_is_said_to_go_on(taught: Open, size: tuple[int, int]) -> None:
+    long = msgspec.structs.replace(LESSON, expect=builtin("starvation").expect)
+    async with taught(*size, lesson=long) as screen:
+        await screen.send(lesson_snapshot())
+        text = " ".join(screen.text("lesson").split())
+        assert "enter here: all of it" in text
+        means, more, rest = text.partition("means ")[2].partition(" enter here: all of it")
+        assert not more or (means.endswith((".", "…")) and not rest)
+        if size[0] >= 120:
+            assert means.endswith("look only every 100 ms." if size[0] == 120 else "(0.083 of 12)."), means
+    async with taught(*size) as screen:
+        await screen.send(lesson_snapshot())
+        assert ("all of it" in screen.text("lesson")) is (size[0] == 80), "at the others nothing is left out"
+
+
 async def test_l_hides_the_panel_and_shows_it_again(taught: Open) -> None:
     async with taught() as screen:
         panel = screen.app.query_one("#lesson")

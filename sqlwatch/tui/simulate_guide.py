@@ -22,7 +22,7 @@ GUIDE: Final = (
         "50ms and then 100ms each time, so it can only notice a free lock after 1, 3, 8, 18, 33, 53, 78, 103, "
         "128, 178, 228ms, and every 100ms from there. Bars that stand on the rungs are waits that slept past the "
         "moment the lock was free. The row 'waiting' counts the writers that wait at this moment, by their wait "
-        "so far: a digit far to the right is a writer that starves.",
+        "so far: a digit far to the right is a writer that starves, and + stands for ten or more.",
     ),
     (
         "Lock timeline",
@@ -42,7 +42,7 @@ GUIDE: Final = (
     (
         "Throughput",
         "Commits a second of all writers. {mode} marks a change of mode, {ended} the end of a worker; the colour of "
-        "the bars is the mode's.",
+        "the bars is the mode's. The first ones are grey: the warm-up (--warm-up), which counts in no phase.",
     ),
     (
         "WAL",

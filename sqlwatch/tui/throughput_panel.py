@@ -16,7 +16,9 @@ class ThroughputPanel(Panel):
     """Throughput."""
 
     TITLE = "Throughput"
-    EXPLANATION = "commits a second, all writers together; marks: the mode changed, or a worker ended"
+    EXPLANATION = (
+        "commits a second, all writers together; grey: the warm-up; marks: the mode changed, or a worker ended"
+    )
     NAME_IN_ROW: ClassVar[str] = "commits"
     """What stands before the chart where it has a single row."""
 

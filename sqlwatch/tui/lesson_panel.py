@@ -21,7 +21,7 @@ _AMPLE_ROWS = 6
 _ALL: Row = (Segment("enter", Ink.KEY), Segment(" here: all of it", Ink.MUTED))
 """Said where not all of the lesson has room: enter is its panel's own only while that has the focus."""
 
-_SWITCHED = "has switched this phase to {}: what runs so counts for nothing in the lesson. m: back, n: next phase"
+_SWITCHED = "has switched to {}: that counts for nothing in the lesson. m: back, n: next phase"
 
 MARKS = {True: "shown", False: "NOT SHOWN", None: "unknown"}
 

@@ -125,7 +125,7 @@ async def test_after_m_the_panel_says_that_it_is_not_the_lesson(taught: Open, si
         await screen.send(lesson_snapshot(switched_to=Mode.SINGLE_WRITER))
         text = " ".join(screen.text("lesson").split())
         assert "NOW contended, switched" in text
-        assert "m has switched this phase to single-writer" in text
+        assert "m has switched to single-writer: that counts for nothing in the lesson." in text
         assert "The row 'waiting'" not in text, "what to watch in the phase's own mode"
 
 

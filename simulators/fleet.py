@@ -64,7 +64,8 @@ class Fleet:
 
     def __init__(self, workload: Workload, place: Place) -> None:
         self.workload = workload
-        self.mode = workload.mode
+        self.mode = self.asked_mode = workload.mode
+        """The mode now, and that of the newest phase that was asked for."""
         self.state = FleetState.STARTING
         self.phase = -1
         self.handles: list[Handle] = []
@@ -87,6 +88,7 @@ class Fleet:
 
     def begin_phase(self, name: str, mode: Mode | None = None, *, warm_up: bool = False) -> None:
         """Count for a new phase from now on, in `mode` if given; a change of mode first lets everyone come to rest."""
+        self.asked_mode = mode or self.asked_mode
         self._operations.append(self._begin_phase(name, mode, warm_up))
 
     def pause(self) -> None:

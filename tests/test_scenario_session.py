@@ -9,6 +9,7 @@ import msgspec
 import psutil
 import pytest
 
+from simulators.events import Mode
 from simulators.scenario import builtin, parse
 from sqlwatch.diagnose.lesson import Lesson, judge
 from sqlwatch.metrics.snapshot import Snapshot, Status
@@ -152,6 +153,37 @@ def test_a_phase_ends_when_the_next_one_is_asked_for_and_its_figures_count() -> 
     assert last.ended == tuple(session.repeats), "the last Snapshot knows of the last phase, too"
 
 
+def is_switched_to(mode: Mode | None) -> Callable[[Snapshot], object]:
+    def condition(snapshot: Snapshot) -> object:
+        return is_running(0)(snapshot) and snapshot.lesson is not None and snapshot.lesson.switched_to is mode
+
+    return condition
+
+
+def test_what_runs_in_another_mode_counts_for_nothing() -> None:
+    scenario = parse(SHORT.replace("200ms", "30s").replace("repeats = 2", ""), "long.toml", "long")
+    seen: list[Snapshot] = []
+    session = ScenarioSession(scenario)
+    session.start(seen.append)
+    wait_for(seen, is_running(0), "the first phase")
+    session.toggle_mode()
+    switched = wait_for(seen, is_switched_to(Mode.SINGLE_WRITER), "the other mode")
+    assert switched.simulation is not None
+    assert switched.simulation.phase.name == "switched in two: single-writer"
+    session.toggle_mode()
+    wait_for(seen, is_switched_to(None), "its own mode")
+    began_ns = seen[-1].simulation.phase.started_ns  # type: ignore[union-attr]  # it runs
+    session.reset()
+    wait_for(seen, lambda now: now.simulation and now.simulation.phase.started_ns > began_ns, "the reset")
+    session.next_phase()
+    wait_for(seen, is_running(1), "the second phase")
+    session.next_phase()
+    assert session.wait(PATIENCE_S)
+    (periods,) = session.repeats
+    assert [one.name for one in periods] == ["two", "switched in two: single-writer", "two", "two", "one"]
+    assert judge(scenario, session.repeats)[0].value == periods[3].per_second(periods[3].committed), "the newest counts"
+
+
 def test_by_hand_phases_go_on_past_their_time_and_are_run_once() -> None:
     scenario = parse(SHORT, "short.toml", "short")
     seen: list[Snapshot] = []
@@ -205,6 +237,19 @@ def test_fixed_work_that_was_cut_short_counts_for_no_effect() -> None:
     session.stop()
     assert session.wait(PATIENCE_S)
     assert [period.name for period in session.result().phases] == ["two (cut short)", "one (cut short)"]
+    assert judge(scenario, session.repeats)[0].shown is None
+
+
+def test_fixed_work_before_a_switch_was_cut_short() -> None:
+    scenario = parse(FIXED_WORK.replace("transactions = 20", "transactions = 500"), "work.toml")
+    seen: list[Snapshot] = []
+    session = ScenarioSession(scenario)
+    session.start(seen.append)
+    wait_for(seen, is_running(0), "the first phase")
+    session.toggle_mode()
+    assert session.wait(PATIENCE_S)
+    names = [period.name for period in session.repeats[0]]
+    assert names == ["two (cut short)", "switched in two: single-writer", "one"]
     assert judge(scenario, session.repeats)[0].shown is None
 
 

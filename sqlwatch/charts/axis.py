@@ -14,6 +14,8 @@ GUTTER: Final = 7
 
 LOWEST_NS: Final = 1_000
 HIGHEST_NS: Final = 30_000_000_000
+_ROWS_APART: Final = 5
+"""Rows from one value label to the next at least, where there are more than the limit, its half, and 0."""
 _DECADES: Final = math.log10(HIGHEST_NS / LOWEST_NS)
 _NICE: Final = (1, 2, 4, 6, 8, 10)
 TICKS_NS: Final = (
@@ -127,17 +129,44 @@ def _ago(ns: int) -> str:
 
 
 def gutters(height: int, limit: float, write: Callable[[float], str], upright: str) -> list[Row]:
-    """Return the value labels left of a plot: the limit at the top, 0 at the bottom, half where there is room.
+    """Return the value labels left of a plot: the limit at the top, 0 at the bottom, more where there is room.
 
     >>> [row[0].text for row in gutters(3, 400, lambda value: f"{value:.0f}/s", "|")]
     [' 400/s|', ' 200/s|', '   0/s|']
+    >>> [row[0].text.strip(" |") for row in gutters(16, 6, str, "|") if row[0].text.strip(" |")]
+    ['6', '4.0', '2.0', '0']
     """
     labels = {0: write(limit)}
-    if height >= 3 and height % 2 == 1:
-        labels[height // 2] = write(limit / 2)
+    parts = _parts(height, limit)
+    for part in range(1, parts):
+        labels[round((height - 1) * (parts - part) / parts)] = write(limit * part / parts)
     if height > 1:
         labels[height - 1] = write(0)
     return labelled(height, labels, upright)
+
+
+def _parts(height: int, limit: float) -> int:
+    """Return into how many parts labels divide an axis: halves, or more at human values, some rows each.
+
+    >>> [_parts(height, 400) for height in (2, 3, 4, 11, 12, 21, 41)], _parts(31, 1024), _parts(31, 100)
+    ([1, 2, 1, 2, 2, 4, 8], 2, 5)
+    """
+    most = (height - 1) // _ROWS_APART
+    halves = 2 if height % 2 == 1 and height >= 3 else 1
+    return max((parts for parts in range(2, most + 1) if parts == 2 or _is_human(limit, parts)), default=halves)
+
+
+def _is_human(limit: float, parts: int) -> bool:
+    """Tell whether a part of an axis is 1, 2 or 5 times a power of ten, also of KiB, MiB and so on, or a quarter.
+
+    >>> [_is_human(1000, 5), _is_human(1000, 4), _is_human(2, 4), _is_human(10 * 2**20, 5), _is_human(2**20, 4)]
+    [True, False, True, True, True]
+    """
+    step = limit / parts
+    if parts == 4 and step >= 1024 and math.log2(step).is_integer():
+        return True
+    unit = 1024.0 ** max(math.floor(math.log(step, 1024)), 0)
+    return any(f"{value:.6e}".startswith(("1.000000", "2.000000", "5.000000")) for value in (step, step / unit))
 
 
 def labelled(height: int, labels: dict[int, str], upright: str) -> list[Row]:

@@ -39,6 +39,8 @@ class Series:
     """Number of the period after the newest, counted from any fixed moment: keeps joined periods from shimmering."""
     peaks: bool = False
     """Join periods by their largest value instead of their mean."""
+    now: float | None = None
+    """The value now, before its period has ended: the axis reaches it, since it is written beside the chart."""
 
 
 def time_chart(
@@ -63,7 +65,7 @@ def time_chart(
         return [fitted((), width)] * height
     below = 0 if height < 3 or bare else 1 if height < 5 else 2
     columns, inks, column_ns = _joined(series, plot * glyphs.columns)
-    top = limit(_largest(columns))
+    top = limit(_largest([*columns, series.now]))
     cells = _cell_inks(inks, glyphs.columns)
     bars = glyphs.fill([(value or 0) / top for value in columns], height - below)
     scale = axis.gutters(height - below, top, write, glyphs.upright)

@@ -139,6 +139,17 @@ def share(part: float | None) -> str:
     return f"{percent:.0f}%"
 
 
+def marked(text: str, mark: str = "~") -> str:
+    """Put the mark of a sampled figure before it, but not before a bound, which claims no more than that, or a dash.
+
+    So a marked share keeps the width of others.
+
+    >>> [marked(share(part)) for part in (0, 0.0004, 0.371, 0.9996, 1)], marked(share(None)) == UNKNOWN
+    (['~0%', '<0.1%', '~37%', '>99%', '~100%'], True)
+    """
+    return text if text == UNKNOWN or text.startswith(("<", ">")) else mark + text
+
+
 def index(value: float | None) -> str:
     """Write an index between 0 and 1, such as Jain's.
 

@@ -61,7 +61,9 @@ def lesson_headline(scenario: Scenario) -> Callable[[Snapshot], str]:
         if run.awaits_next:
             return f"{scenario.phases[run.phase].name} has done its work; n begins the next phase"
         phase, said = scenario.phases[run.phase].name, headline(snapshot)
-        return said if said.startswith(f"{phase} ") else f"{phase}: {said}"
+        if run.switched_to is not None:
+            phase = f"switched in {phase}"
+        return said if said.startswith((f"{phase} ", f"{phase}: ")) else f"{phase}: {said}"
 
     return words
 

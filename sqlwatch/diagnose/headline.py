@@ -195,7 +195,7 @@ def _pinned(now: _Now) -> str | None:
 def _just_begun(now: _Now) -> str | None:
     if now.window.elapsed_ns >= now.limits.settled_ns:
         return None
-    return f"{now.simulation.mode.value} has just begun"
+    return f"{now.simulation.phase.name} has just begun"
 
 
 def _idle(now: _Now) -> str | None:

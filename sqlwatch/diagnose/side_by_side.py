@@ -36,9 +36,8 @@ class Figure:
 
     def cell(self, period: Period) -> str:
         """Write the figure of one phase; `~` stands before a sampled value."""
-        value = self.value(period)
         mark = _MARKS.get(period.quality.get(self.quality, Quality.EXACT), "")
-        return self.write(value) if value is None else mark + self.write(value)
+        return units.marked(self.write(self.value(period)), mark)
 
 
 def _span(value: Value) -> str:
@@ -191,7 +190,7 @@ def side_notes(phases: Sequence[Period], base: Period | None) -> str:
     """Explain the rows of `side_by_side`: what the ratios are to, and what the marks mean."""
     notes = ["Lock waits count those without an end at their length so far."]
     if base is not None and len(phases) > 1:
-        notes.insert(0, f"xN: so many times the figure of {base.name}.")
+        notes.insert(0, f"Ratios, as 1.22x: so many times the figure of {base.name}.")
     if any(phase.service_latency.count for phase in phases):
         notes.append("Blind latency is measured from the actual start, blind to how late that was.")
     if any(quality is Quality.SAMPLED for phase in phases for quality in phase.quality.values()):

@@ -317,6 +317,8 @@ class LessonRun(msgspec.Struct, frozen=True):
     """Whether the present phase has done its work, and the next one is held back until somebody asks for it."""
     faults: tuple[str, ...] = ()
     """Invariants that did not hold in the phases that have ended, a sentence each."""
+    switched_to: Mode | None = None
+    """The mode that somebody has switched to within the present phase; None while it runs in its own."""
 
 
 class Snapshot(msgspec.Struct, frozen=True):

@@ -83,7 +83,10 @@ class ScenarioSession:
         self._ask(SimulationSession.resume)
 
     def toggle_mode(self) -> None:
-        """Switch between contended and single-writer, for the rest of the phase."""
+        """Switch between contended and single-writer, for the rest of the phase.
+
+        What runs in another mode than the phase's own counts for nothing in the scenario.
+        """
         self._ask(SimulationSession.toggle_mode)
 
     def add_writer(self) -> None:
@@ -198,7 +201,11 @@ class ScenarioSession:
             results = [*results, self._present.result()]
         repeat, phase = self._at
         faults = faults_of(_by_phase(self.scenario, results))
-        run = LessonRun(phase, repeat, self.scenario.repeats, tuple(repeats), self._is_held, self._is_waiting, faults)
+        mode = snapshot.simulation.mode if snapshot.simulation is not None else None
+        run = LessonRun(
+            phase, repeat, self.scenario.repeats, tuple(repeats), self._is_held, self._is_waiting, faults,
+            switched_to=mode if mode is not self._workloads[phase].mode else None,
+        )  # fmt: skip
         snapshot = msgspec.structs.replace(snapshot, lesson=run)
         if snapshot.status is Status.ENDED and len(self._results) + 1 < len(self._runs) and not self._stop.is_set():
             snapshot = msgspec.structs.replace(snapshot, status=Status.STOPPING)
@@ -210,9 +217,11 @@ class ScenarioSession:
 def _left_by(session: SimulationSession) -> tuple[Period, ...]:
     """Return the phases of a session; one without all the work that was fixed for it does not bear the phase's name."""
     phases = session.result().phases
-    if not phases or not session.was_cut_short:
+    if not session.has_fixed_work:
         return phases
-    return (*phases[:-1], msgspec.structs.replace(phases[-1], name=f"{phases[-1].name} (cut short)"))
+    whole = phases[-1:] if not session.was_cut_short else ()
+    cut = (msgspec.structs.replace(one, name=f"{one.name} (cut short)") for one in phases[: len(phases) - len(whole)])
+    return (*cut, *whole)
 
 
 def _merged(

@@ -72,7 +72,10 @@ class SimulationSession:
         phase: str | None = None,
         earlier: tuple[Period, ...] = (),
     ) -> None:
-        """Prepare; `phase` names the only phase, and `earlier` are phases that were run by sessions before this."""
+        """Prepare; `phase` names the only phase, and `earlier` are phases that were run by sessions before this.
+
+        What runs in another mode than the workload's, after a switch, does not bear that name.
+        """
         self.latest: Snapshot | None = None
         """The newest Snapshot."""
         self._workload = workload
@@ -135,9 +138,14 @@ class SimulationSession:
         return self._ended.is_set()
 
     @property
+    def has_fixed_work(self) -> bool:
+        """Whether its writers have a number of transactions to do, in each of its phases anew."""
+        return self._workload.transactions > 0
+
+    @property
     def was_cut_short(self) -> bool:
         """Whether it ended before the work that was fixed was done, so that its length says nothing."""
-        return self._workload.transactions > 0 and not (self._schedule is not None and self._schedule.work_is_done)
+        return self.has_fixed_work and not (self._schedule is not None and self._schedule.work_is_done)
 
     def result(self) -> Result:
         """Return what the run left; raise SessionError if it could not run.  Only after the end."""
@@ -156,7 +164,7 @@ class SimulationSession:
 
     def toggle_mode(self) -> None:
         """Switch between contended and single-writer."""
-        self._commands.put(_toggle_mode)
+        self._commands.put(self._toggle_mode)
 
     def add_writer(self) -> None:
         """Start one more writer."""
@@ -180,7 +188,7 @@ class SimulationSession:
 
     def reset(self) -> None:
         """Begin the statistics anew, as a new phase in the same mode."""
-        self._commands.put(_reset)
+        self._commands.put(self._reset)
 
     def next_phase(self) -> None:
         """End the warm-up, or the phase, as if its time were over; nothing while the workers start."""
@@ -307,6 +315,19 @@ class SimulationSession:
                 self._exit_code = CANNOT_EXIT
                 self._stop.set()
 
+    def _toggle_mode(self, fleet: Fleet) -> None:
+        mode = Mode.CONTENDED if fleet.mode is Mode.SINGLE_WRITER else Mode.SINGLE_WRITER
+        fleet.begin_phase(self._name_in(mode), mode)
+
+    def _reset(self, fleet: Fleet) -> None:
+        fleet.begin_phase(self._name_in(fleet.asked_mode))
+
+    def _name_in(self, mode: Mode) -> str:
+        """Return the name of a phase that somebody begins in a mode."""
+        if self._phase is None:
+            return mode.value
+        return self._phase if mode is self._workload.mode else f"switched in {self._phase}: {mode.value}"
+
     def _add_writer(self, fleet: Fleet) -> None:
         if not fleet.add(Role.WRITER) and fleet.has_crew:
             self._message = f"A writer cannot be added: the {self._workload.worker_kind.value}s share one process."
@@ -337,15 +358,6 @@ class SimulationSession:
         self.latest = snapshot
         if self._on_snapshot is not None:
             self._on_snapshot(snapshot)
-
-
-def _toggle_mode(fleet: Fleet) -> None:
-    mode = Mode.CONTENDED if fleet.mode is Mode.SINGLE_WRITER else Mode.SINGLE_WRITER
-    fleet.begin_phase(mode.value, mode)
-
-
-def _reset(fleet: Fleet) -> None:
-    fleet.begin_phase(fleet.mode.value)
 
 
 def _status(fleet: Fleet, fold: SimulationFold) -> Status:

@@ -12,9 +12,10 @@ from sqlwatch.diagnose import findings
 from sqlwatch.diagnose.compared import phases_in_words
 from sqlwatch.diagnose.lesson import Lesson, Shown, expected_words, here_words, source_words, verdict_so_far
 from sqlwatch.diagnose.rounds import round_headings, round_rows, round_words
-from sqlwatch.diagnose.side_by_side import base_of, in_words, newest_phases, side_by_side, side_notes
+from sqlwatch.diagnose.side_by_side import base_of, in_words, side_by_side, side_notes
 from sqlwatch.diagnose.sweeps import SWEEP_HEADINGS, sweep_rows, sweep_words, sweeps
 from sqlwatch.metrics.snapshot import LessonRun, Period, Status
+from sqlwatch.tui.compared_phases import live_name, phases_of_lesson
 from sqlwatch.tui.detail_screen import Line, Page, Section, line
 from sqlwatch.tui.findings_panel import WORDS
 from sqlwatch.tui.lesson_panel import MARKS, run_of
@@ -45,7 +46,7 @@ def comparison_page(columns: Callable[[], int]) -> Callable[[View], Page]:
 def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
     scenario, run = lesson.scenario, run_of(view)
     is_over = view.status is Status.ENDED
-    phases = _phases(view, lesson, run)
+    phases = phases_of_lesson(view, lesson)
     base = base_of(scenario, phases)
     sections = [
         Section(
@@ -60,7 +61,7 @@ def _of_lesson(view: View, lesson: Lesson, width: int) -> Page:
         ),
         Section("Why", Ink.STRONG, _text(scenario.expect)),
         Section("When it would not happen", Ink.STRONG, _text(scenario.vanish)),
-        Section("The phases side by side", Ink.STRONG, _table(phases, base, width, _live_name(view))),
+        Section("The phases side by side", Ink.STRONG, _table(phases, base, width, live_name(view))),
         *_sweeps(scenario, phases),
         *_rounds(phases),
         Section(
@@ -88,27 +89,8 @@ def _of_modes(view: View, width: int) -> Page:
         Section("The modes side by side, the newest phase of each", Ink.STRONG, tuple(head)),
         *why,
         *turned,
-        Section("Figures", Ink.STRONG, _table(phases, base, width, _live_name(view))),
+        Section("Figures", Ink.STRONG, _table(phases, base, width, live_name(view))),
     )
-
-
-def _phases(view: View, lesson: Lesson, run: LessonRun | None) -> tuple[Period, ...]:
-    """Return the newest period of each phase, the one under way included."""
-    repeats = list(run.ended) if run is not None else []
-    simulation = view.simulation
-    if simulation is not None and _live_name(view):
-        repeats.append((simulation.phase,))
-    return newest_phases(lesson.scenario, repeats)
-
-
-def _live_name(view: View) -> str:
-    """Return the name of the phase under way; none while it warms up, and after its end."""
-    simulation = view.simulation
-    is_live = view.status in (Status.RUNNING, Status.PAUSED, Status.SWITCHING)
-    run = run_of(view)
-    if simulation is None or not is_live or (run is not None and run.awaits_next):
-        return ""
-    return simulation.phase.name
 
 
 def _stand(lesson: Lesson, run: LessonRun | None, *, is_over: bool) -> str:

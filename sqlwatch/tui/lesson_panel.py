@@ -12,11 +12,16 @@ from sqlwatch.charts.segment import Ink, Row, Segment, whole_parts, width_of
 from sqlwatch.diagnose.lesson import Lesson, Shown, written
 from sqlwatch.metrics.snapshot import LessonRun, Status
 from sqlwatch.tui.panel import Panel, cut
-from sqlwatch.tui.text import clean, wrapped
+from sqlwatch.tui.text import begun, clean, wrapped
 from sqlwatch.tui.view import View
 
 _AMPLE_ROWS = 6
 """From this height of the body on the question has a place of its own; below, it stands in the title line."""
+
+_ALL: Row = (Segment("enter", Ink.KEY), Segment(" here: all of it", Ink.MUTED))
+"""Said where not all of the lesson has room: enter is its panel's own only while that has the focus."""
+
+_SWITCHED = "has switched to {}: that counts for nothing in the lesson. m: back, n: next phase"
 
 MARKS = {True: "shown", False: "NOT SHOWN", None: "unknown"}
 
@@ -59,8 +64,11 @@ class LessonPanel(Panel):
             if sum(given) < height and given[index] < len(blocks[index]):
                 given[index] += 1
         rows: list[Row] = []
+        if blocks[4] and not given[4]:
+            blocks[1] = [whole_parts([blocks[1][0], _ALL], width) or blocks[1][0]]
         for index, block in enumerate(blocks):
-            rows += block[: given[index]] if index in (1, 3) else _shortened(block, given[index], width)
+            more = _ALL if index == 4 else ()
+            rows += block[: given[index]] if index in (1, 3) else _shortened(block, given[index], width, more)
         return rows
 
 
@@ -74,6 +82,8 @@ def _blocks(lesson: Lesson, run: LessonRun | None, status: Status, width: int, h
     scenario = lesson.scenario
     is_over = status is Status.ENDED
     watch = _labelled("watch", _watch(scenario, run), width)
+    if run is not None and run.switched_to is not None:
+        watch = _labelled("m", _SWITCHED.format(run.switched_to.value), width, Ink.WARNING)
     if is_over:
         watch = _labelled("over", "c compares the phases; o opens another lesson; enter here tells it all", width)
     question = _labelled("", scenario.question, width, Ink.STRONG)
@@ -94,7 +104,9 @@ def _steps(scenario: Scenario, run: LessonRun | None, width: int, *, is_over: bo
         parts.append((Segment("done ", Ink.MUTED), Segment(", ".join(names[:now]), Ink.MUTED)))
     if now < len(names):
         word = " WAITS FOR n " if run is not None and run.awaits_next else " NOW "
-        parts.append((Segment(word, Ink.ALERT_BADGE), Segment(f" {names[now]}", Ink.STRONG)))
+        is_switched = run is not None and run.switched_to is not None
+        name: Row = (Segment(f" {names[now]}", Ink.STRONG), Segment(", switched" if is_switched else "", Ink.WARNING))
+        parts.append((Segment(word, Ink.ALERT_BADGE), *name))
     if names[now + 1 :]:
         parts.append((Segment("to come ", Ink.MUTED), Segment(", ".join(names[now + 1 :]))))
     row = whole_parts(parts, 9999)
@@ -132,10 +144,22 @@ def _labelled(label: str, text: str, width: int, ink: Ink = Ink.TEXT) -> list[Ro
     return [first, *((Segment(line, ink),) for line in lines[1:])]
 
 
-def _shortened(block: list[Row], rows: int, width: int) -> list[Row]:
-    """Return the first rows of a text; where some are left out, the last one ends in an ellipsis."""
+def _shortened(block: list[Row], rows: int, width: int, more: Row = ()) -> list[Row]:
+    """Return as many rows of a text; where some are left out, it ends after a sentence or a clause, and `more` follows.
+
+    It stands in the last row, or below it.
+    """
     if rows == 0 or rows >= len(block):
         return block[:rows]
-    text, ink = block[rows - 1][-1]
-    used = width_of(block[rows - 1][:-1])
-    return [*block[: rows - 1], (*block[rows - 1][:-1], Segment(cut(f"{text} {'x' * width}", width - used), ink))]
+    head, (_, ink) = "".join(text for text, _ in block[0][:-1]), block[0][-1]
+    gap = 2 if more else 0
+    words = head + " ".join(row[-1].text for row in block)
+    lines = begun(words, width, rows, gap + width_of(more))
+    result: list[Row] = [(Segment(line, ink),) for line in lines]
+    if head and lines and lines[0].startswith(head.rstrip()):
+        result[0] = (Segment(lines[0][: len(head)], Ink.MUTED), Segment(lines[0][len(head) :], ink))
+    if more and lines and len(lines[-1]) + gap + width_of(more) <= width:
+        result[-1] = (*result[-1], Segment(" " * gap), *more)
+    elif more and len(lines) < rows:
+        result.append(more)
+    return result

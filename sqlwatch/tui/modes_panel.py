@@ -1,4 +1,4 @@
-"""The modes side by side: the same figures for each mode that has run, and how many times one is the other."""
+"""Modes, or the phases of a lesson, side by side: the same figures of each, and how many times one is the other."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.diagnose.side_by_side import Value, ratio, times_words
 from sqlwatch.diagnose.thresholds import DEFAULT
 from sqlwatch.metrics.snapshot import Period, Quality
+from sqlwatch.tui.compared_phases import side_phases
 from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.panel import Panel, cut
 from sqlwatch.tui.text import clean
@@ -59,24 +60,27 @@ FIGURES: Final = (
 
 
 class ModesPanel(Panel):
-    """What changed after m."""
+    """What changed after m, or from one phase of the lesson to another."""
 
     TITLE = "Modes compared"
-    EXPLANATION = "newest phase of each mode; xN: times the first; ~: sampled"
+    EXPLANATION = "newest phases; ratio: times the first; ~: sampled"
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
-        """Return the title with the names of the modes above their columns, and a row for each figure."""
+        """Return the title with the names of the phases above their columns, and a row for each figure.
+
+        The names have a row of their own where the explanation takes the title.
+        """
         heads = _heads(view)
         periods = [head.period for head in heads if head.period is not None]
         has_ratio = len(periods) > 1 and width - len(heads) * _COLUMN - _RATIO >= _LABEL
         label_width = max(width - len(heads) * _COLUMN - has_ratio * _RATIO, 0)
-        title = self._title_row(view, label_width)
+        names = [Segment(cut(head.name, _COLUMN - 1).rjust(_COLUMN - 1) + " ", head.ink) for head in heads]
+        names.append(Segment("ratio" if has_ratio else "", Ink.MUTED))
         if self.has_focus:
-            rows = [self._title_row(view, width)]
+            rows = [self._title_row(view, width), fitted((Segment(" " * label_width), *names), width)]
         else:
-            names = [Segment(cut(head.name, _COLUMN - 1).rjust(_COLUMN - 1) + " ", head.ink) for head in heads]
-            rows = [(*title, *names, Segment("ratio" if has_ratio else "", Ink.MUTED))]
-        for figure in FIGURES[: height - 1]:
+            rows = [(*self._title_row(view, label_width - 1), Segment(" "), *names)]
+        for figure in FIGURES[: max(height - len(rows), 0)]:
             cells = [_cell(head.period, figure) for head in heads]
             if has_ratio and figure.compares:
                 cells.append(Segment(_ratio(figure, periods), Ink.STRONG))
@@ -85,22 +89,25 @@ class ModesPanel(Panel):
 
 
 def _heads(view: View) -> list[_Head]:
-    heads = [_Head(clean(period.name), MODE_INK[mode], period) for mode, period in view.phases()]
+    phases = side_phases(view, _MOST_COLUMNS)
+    heads = [_Head(clean(one.name), MODE_INK[one.mode] if one.mode else Ink.TEXT, one) for one in phases]
     if not heads:
         return [_Head("not yet", Ink.MUTED)]
-    return heads[-_MOST_COLUMNS:] if len(heads) > 1 else [*heads, _Head("press m", Ink.MUTED)]
+    if len(heads) == 1:
+        heads.append(_Head("to come" if view.lesson is not None else "press m", Ink.MUTED))
+    return heads
 
 
 def _cell(period: Period | None, figure: Figure) -> Segment:
     if period is None:
         return Segment(" " * _COLUMN)
     text = figure.write(figure.value(period))
-    sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED) and text != units.UNKNOWN
-    return Segment((f"~{text}" if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
+    sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED)
+    return Segment((units.marked(text) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
 
 
 def _ratio(figure: Figure, periods: list[Period]) -> str:
-    """Return how many times the first mode's figure the last mode's is; nothing before both have run for a while."""
+    """Return how many times the first phase's figure the last one's is; nothing before both have run for a while."""
     if min(period.elapsed_ns for period in periods) < DEFAULT.comparable_ns:
         return ""
     times = ratio(figure.value(periods[0]), figure.value(periods[-1]))

@@ -22,7 +22,7 @@ GUIDE: Final = (
         "50ms and then 100ms each time, so it can only notice a free lock after 1, 3, 8, 18, 33, 53, 78, 103, "
         "128, 178, 228ms, and every 100ms from there. Bars that stand on the rungs are waits that slept past the "
         "moment the lock was free. The row 'waiting' counts the writers that wait at this moment, by their wait "
-        "so far: a digit far to the right is a writer that starves.",
+        "so far: a digit far to the right is a writer that starves, and + stands for ten or more.",
     ),
     (
         "Lock timeline",
@@ -42,7 +42,7 @@ GUIDE: Final = (
     (
         "Throughput",
         "Commits a second of all writers. {mode} marks a change of mode, {ended} the end of a worker; the colour of "
-        "the bars is the mode's.",
+        "the bars is the mode's. The first ones are grey: the warm-up (--warm-up), which counts in no phase.",
     ),
     (
         "WAL",
@@ -60,7 +60,9 @@ GUIDE: Final = (
     ),
     (
         "Modes compared",
-        "The same figures for each mode that has run; the ratio is the last mode to the first. "
+        "The same figures for the newest phase of each mode that has run, or in a lesson for its phases: the one that "
+        "the others are measured against, and those that ran last. The ratio says how many times the first one's "
+        "figure the last one's is. "
         "Latency p99: 99 of 100 commits were faster, measured in the "
         "client until the commit was acknowledged. 'wasted' is the time in which the lock was free while a writer "
         "waited, asleep. Jain's index is 1 where all writers got the same and 1/n where one got everything. A ~ "
@@ -72,7 +74,9 @@ GUIDE: Final = (
         "which phase runs now and what to watch in it; as phases end, it says which expected effects have shown, with "
         "the figure measured here (what was expected stands in brackets; 5x is five times the figure of the other "
         "phase). n ends the present phase early, N holds phases until n is pressed, L hides the panel, and enter on "
-        "the focused panel shows all that the lesson says. After the last phase the comparison opens by itself.",
+        "the focused panel shows all that the lesson says. m works here too, but what runs in another mode than the "
+        "phase's own is a phase apart (switched in ...) and counts for nothing in the lesson; m goes back, and what "
+        "runs from there counts. After the last phase the comparison opens by itself.",
     ),
     (
         "Comparison",

@@ -16,7 +16,9 @@ class ThroughputPanel(Panel):
     """Throughput."""
 
     TITLE = "Throughput"
-    EXPLANATION = "commits a second, all writers together; marks: the mode changed, or a worker ended"
+    EXPLANATION = (
+        "commits a second, all writers together; grey: the warm-up; marks: the mode changed, or a worker ended"
+    )
     NAME_IN_ROW: ClassVar[str] = "commits"
     """What stands before the chart where it has a single row."""
 
@@ -37,7 +39,7 @@ class ThroughputPanel(Panel):
         values = [commits * per_s for commits in timeline.commits]
         inks = inks_over_time(timeline, view.simulation, len(values))
         end = timeline.end_ns // max(timeline.period_ns, 1)
-        series = Series(values, timeline.period_ns, inks, end)
+        series = Series(values, timeline.period_ns, inks, end, now=view.commits_per_s)
         if height == 1:
             rate = (Segment(units.rate(view.commits_per_s).rjust(units.RATE_WIDTH), Ink.STRONG),)
             return [time_row(series, width, view.glyphs, row_label(self.NAME_IN_ROW), [rate])]

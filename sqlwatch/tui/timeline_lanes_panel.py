@@ -19,7 +19,8 @@ from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_LEGEND: Final = 9
-_CAPTION: Final = "~100%"
+_CAPTION_WIDTH: Final = units.SHARE_WIDTH
+"""Of all captions, so that the lanes stand still while the shares change."""
 _LEAST_GAP_NS: Final = 450_000_000
 _LEAST_WASTED: Final = 1 / 16
 """From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
@@ -48,10 +49,10 @@ class LanesPanel(LaneRowsPanel):
             return []
         picture = self._drawn[2]
         wasted = picture.wasted
-        sign = "" if all(lock.is_exact for lock in picture.locks) else "~"
+        share = _share(wasted, is_exact=all(lock.is_exact for lock in picture.locks))
         ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
         facts: list[Row] = [
-            (Segment("wasted ", Ink.MUTED), Segment((sign + units.share(wasted)).rjust(len(_CAPTION)), ink)),
+            (Segment("wasted ", Ink.MUTED), Segment(share, ink)),
             (Segment(f"{units.duration(view.window_ns)}, {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
         ]
         if view.frozen:
@@ -78,7 +79,7 @@ class LanesPanel(LaneRowsPanel):
         locks = max(min(lanes.databases, room // 6), 1)
         chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.past.event)
         labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
-        before, plot, _ = margins(labels, [_CAPTION], width)
+        before, plot, _ = margins(labels, [" " * _CAPTION_WIDTH], width)
         self._plot = range(before, before + plot)
         self._owners = (*[None] * 2 * locks, *(lane.worker for lane in chosen))
         if plot < 4:
@@ -171,7 +172,6 @@ def _winners(simulation: Simulation) -> set[int]:
 
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
     """Return two lanes for a write lock: when it was held, and when it was free while somebody waited."""
-    sign = "" if lock.is_exact else "~"
     telling = [share if share is None or share >= _LEAST_WASTED else 0.0 for share in lock.wasted]
     held, wasted = _lock_labels(number, databases)
     parts = (
@@ -181,10 +181,16 @@ def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
     return [
         Lane(
             label, [Column(held=share or 0.0, is_known=share is not None) for share in shares],
-            sign + units.share(total), True, ink,
+            _share(total, is_exact=lock.is_exact), True, ink,
         )
         for label, shares, total, ink in parts
     ]  # fmt: skip
+
+
+def _share(share: float | None, *, is_exact: bool) -> str:
+    """Write a share as wide as all captions are; one that was sampled with its mark."""
+    text = units.share(share)
+    return (text if is_exact else units.marked(text)).rjust(_CAPTION_WIDTH)
 
 
 def _lock_labels(number: int, databases: int) -> tuple[str, str]:
@@ -197,7 +203,7 @@ def _lane(lanes: Lanes, lane: WorkerLane, seen: LaneColumns, view: View, stretch
     """Return a worker's lane, with the cells of the event under the cursor."""
     event = view.past.event
     is_chosen = event is not None and event.worker == lane.worker
-    share = "" if seen.held is None else ("" if seen.is_exact else "~") + units.share(seen.held)
+    share = "" if seen.held is None else _share(seen.held, is_exact=seen.is_exact)
     label = f"{view.glyphs.cursor if is_chosen else ' '}{lane.label}"
     selected = _cells_of(lanes, event, stretch, view.glyphs.columns) if event is not None and is_chosen else None
     return Lane(label, seen.columns, share, is_chosen, selected=selected)

@@ -59,18 +59,18 @@ class WalPanel(Panel):
             return [(Segment(f" {line}", Ink.MUTED),) for line in wrapped(sentence, max(width - 1, 1), height)]
         if view.snapshot is None:
             return not_yet("WAL", height)
-        timeline, glyphs = view.snapshot.timeline, view.glyphs
-        size = _series(timeline, timeline.wal_bytes)
+        timeline, wal, glyphs = view.snapshot.timeline, view.snapshot.wal, view.glyphs
+        size = _series(timeline, timeline.wal_bytes, wal.file_bytes)
         if height == 1:
-            now = (Segment(units.size(view.snapshot.wal.file_bytes).rjust(units.SIZE_WIDTH), Ink.STRONG),)
+            now = (Segment(units.size(wal.file_bytes).rjust(units.SIZE_WIDTH), Ink.STRONG),)
             return [time_row(size, width, glyphs, row_label("WAL"), [now])]
-        uppers = [(timeline.live_frames, "frames")] if height >= _ROWS_FOR_FRAMES else []
+        uppers = [(timeline.live_frames, wal.live_frames, "frames")] if height >= _ROWS_FOR_FRAMES else []
         if self.SHOWS_BACKLOG and height >= _ROWS_FOR_BACKLOG:
-            uppers.append((timeline.backlog_frames, "to do"))
+            uppers.append((timeline.backlog_frames, wal.backlog_frames, "to do"))
         upper = (height - 2) // (len(uppers) + 1)
         rows: list[Row] = []
-        for values, name in uppers:
-            rows += time_chart(_series(timeline, values), width, upper, glyphs, write=_named(name), bare=True)
+        for values, newest, name in uppers:
+            rows += time_chart(_series(timeline, values, newest), width, upper, glyphs, write=_named(name), bare=True)
         marks = wal_marks(timeline, glyphs)
         lower = height - len(rows)
         return rows + time_chart(
@@ -78,9 +78,9 @@ class WalPanel(Panel):
         )
 
 
-def _series(timeline: Timeline, values: tuple[int | None, ...]) -> Series:
+def _series(timeline: Timeline, values: tuple[int | None, ...], now: int | None) -> Series:
     end = timeline.end_ns // max(timeline.period_ns, 1)
-    return Series(values, timeline.period_ns, [Ink.SERIES] * len(values), end, peaks=True)
+    return Series(values, timeline.period_ns, [Ink.SERIES] * len(values), end, peaks=True, now=now)
 
 
 def _named(name: str) -> Callable[[float], str]:

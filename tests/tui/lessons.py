@@ -63,14 +63,14 @@ def ended_phases() -> tuple[Period, Period]:
 
 def lesson_snapshot(
     phase: int = 0, *, repeat: int = 0, seconds: float = 20, status: Status = Status.RUNNING,
-    is_held: bool = False, awaits_next: bool = False,
+    is_held: bool = False, awaits_next: bool = False, switched_to: Mode | None = None,
 ) -> Snapshot:  # fmt: skip
     """A Snapshot in a phase of a repeat; at the end, with all that was left."""
-    mode = Mode.SINGLE_WRITER if phase else Mode.CONTENDED
+    mode = switched_to or (Mode.SINGLE_WRITER if phase else Mode.CONTENDED)
     both = ended_phases()
     over = status is Status.ENDED
     ended = (both,) * repeat + (both[: phase + 1 if over else phase],)
-    run = LessonRun(phase, repeat, 2, ended, is_held, awaits_next)
+    run = LessonRun(phase, repeat, 2, ended, is_held, awaits_next, switched_to=switched_to)
     snapshot = make_snapshot(seconds + phase * 20, mode=mode, switched_after=20 if phase else None, status=status)
     assert snapshot.elapsed_ns >= seconds * SECOND
     return msgspec.structs.replace(snapshot, lesson=run)

@@ -140,6 +140,14 @@ async def test_an_action_is_found_by_its_words_and_done(opened: Open, words: str
         assert (len(screen.app.screen_stack), screen.text("headline")) != before
 
 
+async def test_the_help_tells_of_grey_cells_and_of_ten_or_more(opened: Open) -> None:
+    async with opened(100, 160) as screen:
+        await screen.press("question_mark")
+        page = " ".join(" ".join(screen.lines()).split())
+        assert "The first ones are grey: the warm-up (--warm-up)" in page
+        assert "+ stands for ten or more" in page
+
+
 async def test_the_help_tells_of_tables_log_and_exports(opened: Open, watched: Open) -> None:
     for opening in (opened, watched):
         async with opening(100, 160) as screen:

@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+import msgspec
+import pytest
+
+from simulators.events import Mode
+from sqlwatch.tui.modes_panel import ModesPanel
 from sqlwatch.tui.panel import Panel
+from tests.tui import observed
 from tests.tui.conftest import Open
 from tests.tui.fake import make_snapshot
 
@@ -50,3 +56,39 @@ async def test_the_last_panel_in_sight_stays(opened: Open) -> None:
         await screen.press(*"1234567")
         assert sum(panel.display for panel in screen.app.query(Panel)) == 1
         assert "stays" in screen.text("headline")
+
+
+async def test_the_compared_modes_keep_their_heads_under_the_explanation(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(40, mode=Mode.SINGLE_WRITER, switched_after=20))
+        heads = screen.text("modes").splitlines()[0].partition("  ")[2]
+        assert heads.split() == ["contended", "single-writer", "ratio"]
+        panel = screen.app.query_one("#modes", ModesPanel)
+        panel.focus()
+        for key in ("left_square_bracket", "f"):
+            await screen.press(key)
+            title, row, first = screen.text("modes").splitlines()[:3]
+            assert "ratio: times the first" in title
+            assert row.split() == heads.split()
+            assert row.index("single-writer") + len("single-writer") == first.index("338/s") + len("338/s")
+
+
+@pytest.mark.parametrize("name", ["throughput", "wal"])
+async def test_the_axis_reaches_the_figure_in_the_title(opened: Open, name: str) -> None:
+    async with opened() as screen:
+        snapshot = make_snapshot(1)
+        wal = msgspec.structs.replace(snapshot.wal, file_bytes=14 * 2**20)
+        await screen.send(msgspec.structs.replace(snapshot, commits_per_s=823.0, wal=wal))
+        title, top = screen.text(name).splitlines()[:2]
+        assert ("823/s" if name == "throughput" else "14MiB") in title
+        assert top.split("│")[0].strip() == ("1.0k/s" if name == "throughput" else "20MiB")
+
+
+async def test_the_axes_of_a_watched_database_reach_the_figures_in_the_titles(watched: Open) -> None:
+    async with watched() as screen:
+        snapshot = observed.healthy()
+        wal = msgspec.structs.replace(snapshot.wal, file_bytes=900 * 2**20)
+        await screen.send(msgspec.structs.replace(snapshot, commits_per_s=82_300.0, wal=wal))
+        for name, now, top in (("commits", "82k/s", "100k/s"), ("wal", "900MiB", "1.0GiB")):
+            assert now in screen.text(name).splitlines()[0]
+            assert any(row.split("│")[0].strip() == top for row in screen.text(name).splitlines()[1:])

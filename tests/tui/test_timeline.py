@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulators.events import Mode
+from sqlwatch.charts import units
 from sqlwatch.metrics.lanes import LATENESS_NS
 from sqlwatch.metrics.meanwhile import Meanwhile, MeanwhileHeld
 from sqlwatch.tui.app import SimulateApp
@@ -52,6 +53,22 @@ async def test_in_single_writer_mode_one_holds_and_the_others_queue(opened: Open
         assert "─" in lane(screen, "w1")
         assert "▲" not in screen.text("timeline")
         assert "asleep" not in screen.text("timeline")
+
+
+async def test_lanes_and_their_axis_stand_still_whatever_the_shares_are(
+    opened: Open, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    drawn = set()
+    for share in (0.0, 0.0004, 0.04, 0.9996, 1.0):
+        words = units.marked(units.share(share))
+        with monkeypatch.context() as patch:
+            patch.setattr(units, "share", lambda _, words=words: words)
+            async with opened(200, 60) as screen:
+                await screen.send(make_snapshot())
+                rows = screen.text("timeline").splitlines()[1:-1]
+        end = max(map(len, rows)) - units.SHARE_WIDTH
+        drawn.add("\n".join(row[:end] for row in rows))
+    assert len(drawn) == 1
 
 
 async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:

@@ -138,6 +138,32 @@ def test_a_time_chart_has_exactly_its_size(
     assert width_of(time_row(series, width, glyphs, "tx ", [(Segment("275/s"),)])) == width
 
 
+def test_the_axis_reaches_the_value_that_the_title_gives() -> None:
+    young = Series([100.0], 10**9, [Ink.SERIES], now=823.0)
+    (top, *_) = time_chart(young, 40, 6, BLOCK, write=units.rate)
+    assert plain(top).startswith("1.0k/s")
+
+
+@pytest.mark.parametrize("limit", [1.0, 2.0, 40.0, 600.0, 8000.0, 1e7])
+@pytest.mark.parametrize("is_binary", [False, True])
+def test_a_tall_axis_has_a_label_about_every_five_rows(limit: float, is_binary: bool) -> None:
+    top = limit * 1024 if is_binary else limit
+    texts = [row[0].text[:-1].strip() for row in axis.gutters(31, top, units.size if is_binary else units.rate, "|")]
+    labels = [text for text in texts if text]
+    assert 3 <= len(labels) == len(set(labels)) <= 7
+    rows = [number for number, text in enumerate(texts) if text]
+    gaps = [second - first for first, second in pairwise(rows)]
+    assert min(gaps) >= 5
+    assert max(gaps) - min(gaps) <= 1, "they stand evenly"
+
+
+def test_a_small_axis_has_its_ends_and_where_there_is_a_middle_its_half() -> None:
+    for height in range(2, 11):
+        texts = [row[0].text[:-1].strip() for row in axis.gutters(height, 600, units.rate, "|")]
+        half = ["300/s"] if height % 2 else []
+        assert [text for text in texts if text] == ["600/s", *half, "0/s"]
+
+
 def test_words_of_a_mark_stand_left_where_there_is_no_room_at_the_right() -> None:
     series = Series([1.0] * 60, 10**9, [Ink.SERIES] * 60)
     chart = time_chart(

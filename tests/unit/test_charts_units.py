@@ -27,6 +27,7 @@ def test_sizes_keep_their_width(value: float) -> None:
 @given(st.floats(0, 1))
 def test_shares_keep_their_width(value: float) -> None:
     assert len(units.share(value)) <= units.SHARE_WIDTH
+    assert len(units.marked(units.share(value))) <= units.SHARE_WIDTH
 
 
 @given(st.integers(1, 3_600_000_000_000))

@@ -36,8 +36,8 @@ _GUIDE: Final = (
     ),
     (
         "Write lock",
-        "A lane a process over the last seconds. {full} held the write lock in all of the looks, lower columns in "
-        "some; {waiting} seemed to wait; {idle} neither. The figure at the right is its share of the last ten "
+        "A lane a process over the last seconds. {holds} held the write lock in some of the looks up to all of "
+        "them; {waiting} seemed to wait; {idle} neither. The figure at the right is its share of the last ten "
         "seconds. We look some hundred times a second, so a hold shorter than the time between two looks may be "
         "missed. [ and ] show less or more time. Left freezes and goes back through the holds and waits of the process "
         "under the cursor, right goes on; enter tells all of one: how long, on which rungs it was found asleep, who "

@@ -41,7 +41,7 @@ class TimelinePanel(LaneRowsPanel):
             ),
             *past,
             (
-                Segment(glyphs.fills[-1], Ink.HOLDS),
+                Segment(glyphs.hold_signs, Ink.HOLDS),
                 Segment(" holds  ", Ink.MUTED),
                 Segment(glyphs.waiting * 2, Ink.WAITS),
                 Segment(" waits", Ink.MUTED),

@@ -57,7 +57,7 @@ class LanesPanel(LaneRowsPanel):
         if view.frozen:
             facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
         facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
-        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view, picture)]
+        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view)]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
@@ -91,7 +91,7 @@ class LanesPanel(LaneRowsPanel):
         hidden = len(present_lanes(simulation)) - len(chosen)
         result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
         if legend:
-            result.append(fitted((Segment(" "), *whole_parts(_signs(view, seen), width - 1)), width))
+            result.append(fitted((Segment(" "), *whole_parts(_signs(view), width - 1)), width))
         return result
 
     @property
@@ -214,22 +214,19 @@ def _cells_of(lanes: Lanes, event: EventKey, stretch: Stretch, each: int) -> ran
     return range(max(first, 0), min(last + 1, stretch.columns // each))
 
 
-def _signs(view: View, picture: Picture) -> list[Row]:
-    """Say what the signs mean; those in sight first."""
+def _signs(view: View) -> list[Row]:
+    """Say what the signs mean, in an order that depends on the mode alone: the legend stands still in every picture."""
     glyphs = view.glyphs
     polls = view.simulation is not None and view.simulation.mode is Mode.CONTENDED
-    sleeps = [(glyphs.waiting, Ink.WAITS, "asleep"), (glyphs.rung, Ink.RUNG, "looks")]
-    queued = (glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
-    short = [(glyphs.shades, Ink.HOLDS, "short holds")]
+    asleep = (glyphs.partly + glyphs.waiting, Ink.WAITS, "asleep")
+    queued = (glyphs.partly + glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
     signs = [
-        (glyphs.fills[-1], Ink.HOLDS, "holds"),
-        *(sleeps if polls else [queued]),
-        *([] if picture.is_exact else short),
-        (glyphs.error, Ink.WARNING, "busy error"),
+        (f"{glyphs.hold_signs} {glyphs.shades}", Ink.HOLDS, "holds"),
+        *([asleep, (glyphs.rung, Ink.RUNG, "looks")] if polls else [queued]),
         (glyphs.idle, Ink.FAINT, "idle"),
+        (glyphs.error, Ink.WARNING, "busy error"),
         *([queued] if polls else []),
         (glyphs.checkpoint, Ink.MARK, "checkpoint"),
         (glyphs.reading, Ink.SERIES, "reads"),
-        *(short if picture.is_exact else []),
     ]
     return [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from simulators.events import Mode
+from sqlwatch.metrics import lane_picture
 from sqlwatch.metrics.lanes import LATENESS_NS
 from sqlwatch.metrics.meanwhile import Meanwhile, MeanwhileHeld
 from sqlwatch.tui.app import SimulateApp
@@ -52,6 +53,25 @@ async def test_in_single_writer_mode_one_holds_and_the_others_queue(opened: Open
         assert "─" in lane(screen, "w1")
         assert "▲" not in screen.text("timeline")
         assert "asleep" not in screen.text("timeline")
+
+
+@pytest.mark.parametrize("mode", [Mode.CONTENDED, Mode.SINGLE_WRITER])
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+async def test_the_legend_stands_still_from_exact_to_sampled(
+    opened: Open, glyphs: str, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_picture, "MOST_EVENTS", 200)
+    async with opened(120, 40, glyphs=glyphs) as screen:
+        await screen.send(make_snapshot(mode=mode, switched_after=5))
+        legends, titles = set(), set()
+        for _ in range(6):
+            title, *_, legend = screen.text("timeline").splitlines()
+            legends.add(legend)
+            titles.add("exact" in title)
+            await screen.press("right_square_bracket")
+        assert titles == {True, False}
+        assert len(legends) == 1
+        assert legends.pop().split("  ")[0].lstrip().endswith("holds")
 
 
 async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:

@@ -11,7 +11,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
 from sqlwatch.metrics.lane_columns import Column, LaneColumns
 from sqlwatch.metrics.lane_events import EventKey, event_of
 from sqlwatch.metrics.lane_picture import Picture, picture
-from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane
+from sqlwatch.metrics.lanes import Lanes, WorkerLane
 from sqlwatch.metrics.lock_columns import LockColumns
 from sqlwatch.metrics.snapshot import Simulation
 from sqlwatch.metrics.stretches import Stretch
@@ -130,7 +130,7 @@ def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
     """Return the stretch in sight; it begins at a whole cell, so that bars do not shimmer while time goes on."""
     column_ns = max(view.window_ns // max(columns, 1), 1)
     cell_ns = column_ns * view.glyphs.columns
-    until_ns = (lanes.now_ns - LATENESS_NS - view.past.back_ns) // cell_ns * cell_ns
+    until_ns = (lanes.newest_ns - view.past.back_ns) // cell_ns * cell_ns
     return Stretch(until_ns - columns * column_ns, column_ns, columns)
 
 

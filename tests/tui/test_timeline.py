@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
 from simulators.events import Mode
 from sqlwatch.metrics import lane_picture
 from sqlwatch.metrics.lanes import LATENESS_NS
 from sqlwatch.metrics.meanwhile import Meanwhile, MeanwhileHeld
+from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.detail_screen import DetailScreen
 from sqlwatch.tui.timeline_control import WINDOWS_NS
 from sqlwatch.tui.timeline_lanes_panel import LanesPanel
 from sqlwatch.tui.timeline_wait_lines import lock_lines
 from tests.tui.conftest import Open, Screen
-from tests.tui.fake import make_snapshot
+from tests.tui.fake import SECOND, make_snapshot
 
 
 def lane(screen: Screen, label: str) -> str:
@@ -85,6 +87,26 @@ async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:
         await screen.press(*["right_square_bracket"] * 12)
         assert screen.app._view.window_ns == WINDOWS_NS[-1]
         assert "30s" in screen.text("timeline").splitlines()[0]
+
+
+async def test_while_the_workload_is_paused_the_lanes_stay_at_its_last_moments(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        running = make_snapshot()
+        await screen.send(running)
+        simulation = running.simulation
+        assert simulation is not None
+        lanes = structs.replace(
+            simulation.lanes, now_ns=running.at_ns + 10 * SECOND, parked_ns=simulation.lanes.newest_ns
+        )
+        paused = structs.replace(
+            running, at_ns=lanes.now_ns, status=Status.PAUSED, simulation=structs.replace(simulation, lanes=lanes)
+        )
+        before = {label: lane(screen, label) for label in ("held", "wasted", "w1", "w2")}
+        await screen.send(paused)
+        assert {label: lane(screen, label) for label in before} == before
+        assert "-10.3s" in screen.text("timeline"), "the axis says how long ago that is"
+        await screen.press("left")
+        assert "w1 waited" in screen.text("headline"), "one goes through it as through a frozen picture"
 
 
 async def test_left_freezes_and_goes_back_event_by_event(opened: Open) -> None:

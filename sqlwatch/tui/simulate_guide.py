@@ -43,7 +43,7 @@ GUIDE: Final = (
     (
         "Throughput",
         "Commits a second of all writers. {mode} marks a change of mode, {ended} the end of a worker; the colour of "
-        "the bars is the mode's.",
+        "the bars is the mode's. Where the workload was paused, the line of marks says so, and for how long.",
     ),
     (
         "WAL",

@@ -1,4 +1,4 @@
-"""The colours of the throughput: those of the modes that ran, and none for a warm-up between two of them."""
+"""The throughput: colours of the modes that ran, and none for a warm-up between two of them; marks of pauses."""
 
 from __future__ import annotations
 
@@ -6,7 +6,9 @@ import msgspec
 
 from simulators.events import Mode
 from sqlwatch.charts.segment import Ink
+from sqlwatch.metrics.snapshot import Pause
 from sqlwatch.tui.phases import inks_over_time
+from tests.tui.conftest import Open
 from tests.tui.fake import SECOND, STARTED_NS, make_snapshot
 
 
@@ -23,3 +25,18 @@ def test_a_warm_up_has_the_colour_of_no_mode() -> None:
     assert inks_over_time(timeline, warmed_up, 20) == (
         [Ink.CONTENDED] * 7 + [Ink.SERIES] * 3 + [Ink.SINGLE_WRITER] * 10
     )
+
+
+async def test_a_pause_is_marked_with_its_length_on_both_charts(opened: Open) -> None:
+    snapshot = make_snapshot(20)
+    for until_ns, words in ((None, "│ paused──"), (STARTED_NS + 15 * SECOND, "│ paused 5.0s──")):
+        pauses = (
+            Pause(STARTED_NS + 3 * SECOND, STARTED_NS + 3 * SECOND + 1),
+            Pause(STARTED_NS + 10 * SECOND, until_ns),
+        )
+        timeline = msgspec.structs.replace(snapshot.timeline, pauses=pauses, marks=())
+        async with opened(120, 40) as screen:
+            await screen.send(msgspec.structs.replace(snapshot, timeline=timeline))
+            for panel in ("throughput", "wal"):
+                assert words in screen.text(panel)
+                assert screen.text(panel).count("paused") == 1, "one that is shorter than a cell leaves no gap"

@@ -38,7 +38,9 @@ GUIDE: Final = (
         "right go from wait to wait of the selected worker, up and down to another worker, and enter tells which "
         "rungs it slept and who held the lock meanwhile, also of a wait or hold that still goes on: there space lets "
         "it grow, and when it ends, the page tells its end. With a mouse, click on an event, and again for its page; "
-        "the wheel zooms. What is newer than 0.2s is still on its way and not drawn.",
+        "the wheel zooms. What is newer than 0.2s is still on its way and not drawn; while the workload is paused, the "
+        "last moments before that stay. Where not all lanes have room, the selected worker's has, then those of who "
+        "wins and who starves.",
     ),
     (
         "Throughput",
@@ -48,9 +50,9 @@ GUIDE: Final = (
     (
         "WAL",
         "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the "
-        "database. {reset} is a reset: the next writer begins at the start of the file again. Live frames are "
-        "those in use; the file itself does not shrink. A reader that keeps an old snapshot pins the WAL, and it "
-        "grows.",
+        "database. {reset} is a reset: the next writer begins at the start of the file again; {both} is both "
+        "at about the same time. 'frames' are those in use; the file itself does not shrink. A reader that keeps an "
+        "old snapshot pins the WAL, and it grows.",
     ),
     (
         "Workers",

@@ -53,10 +53,10 @@ _GUIDE: Final = (
     (
         "WAL",
         "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the database. "
-        "{reset} is a reset: the next writer begins at the start of the file again; the file does not shrink by "
-        "itself. 'to do' are frames not copied yet, 'frames' those in use. A reader with an old snapshot PINS the "
-        "WAL: frames after its own cannot be copied or reused until it ends, and the file grows. Tab to this panel and "
-        "press f: each of the three gets a chart.",
+        "{reset} is a reset: the next writer begins at the start of the file again; {both} is both at about the "
+        "same time. The file does not shrink by itself. 'to do' are frames not copied yet, 'frames' those in use. A "
+        "reader with an old snapshot PINS the WAL: frames after its own cannot be copied or reused until it ends, and "
+        "the file grows. Tab to this panel and press f: each of the three gets a chart.",
     ),
     (
         "Commits",

@@ -63,7 +63,7 @@ class WalPanel(Panel):
         """Return the title line and the charts; the title names the marks in sight, so the charts come first."""
         titled = height >= self.LEAST_TITLED
         body = self.body(view, width, height - titled)
-        self._marks = {part.text for row in body for part in row if part.ink is Ink.MARK}
+        self._marks = {sign for row in body for part in row if part.ink is Ink.MARK for sign in part.text}
         return [self._title_row(view, width), *body] if titled else body
 
     def pinned(self, view: View) -> Row | None:

@@ -48,8 +48,10 @@ async def test_a_pause_is_marked_with_its_length_on_both_charts(opened: Open) ->
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])
 async def test_every_mark_of_the_wal_that_is_in_sight_is_named_where_there_is_room(opened: Open, glyphs: str) -> None:
     signs = GLYPH_SETS[glyphs]
-    seconds = {(MarkKind.CHECKPOINT, 4), (MarkKind.WAL_RESET, 9), (MarkKind.CHECKPOINT, 14), (MarkKind.WAL_RESET, 14)}
-    marks = tuple(Mark(STARTED_NS + at * SECOND, kind, "") for kind, at in sorted(seconds))
+    seconds = (
+        (MarkKind.CHECKPOINT, 9.0), (MarkKind.WAL_RESET, 9.2), (MarkKind.CHECKPOINT, 14), (MarkKind.WAL_RESET, 14),
+    )  # fmt: skip
+    marks = tuple(Mark(STARTED_NS + round(at * SECOND), kind, "") for kind, at in seconds)
     snapshot = make_snapshot(20)
     for chosen, named in ((marks, "c r b"), (marks[:1], "c"), ((), "")):
         timeline = msgspec.structs.replace(snapshot.timeline, marks=chosen)

@@ -49,7 +49,7 @@ async def test_a_pause_is_marked_with_its_length_on_both_charts(opened: Open) ->
 async def test_every_mark_of_the_wal_that_is_in_sight_is_named_where_there_is_room(opened: Open, glyphs: str) -> None:
     signs = GLYPH_SETS[glyphs]
     seconds = (
-        (MarkKind.CHECKPOINT, 9.0), (MarkKind.WAL_RESET, 9.2), (MarkKind.CHECKPOINT, 14), (MarkKind.WAL_RESET, 14),
+        (MarkKind.CHECKPOINT, 9.0), (MarkKind.WAL_RESET, 9.25), (MarkKind.CHECKPOINT, 14), (MarkKind.WAL_RESET, 14),
     )  # fmt: skip
     marks = tuple(Mark(STARTED_NS + round(at * SECOND), kind, "") for kind, at in seconds)
     snapshot = make_snapshot(20)

@@ -220,6 +220,8 @@ class Running(msgspec.Struct, frozen=True, tag="running"):
 
     at_ns: int
     running: bool
+    paused: bool = False
+    """Whether it is a pause that begins."""
 
 
 class Tick(msgspec.Struct, frozen=True, tag="tick"):

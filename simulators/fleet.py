@@ -277,7 +277,7 @@ class Fleet:
     def _begin_rest(self, state: FleetState) -> None:
         self.state = state
         self._broadcast(run=False)
-        self._messages.append(Running(time.monotonic_ns(), False))
+        self._messages.append(Running(time.monotonic_ns(), False, state is FleetState.PAUSED))
 
     def _wait_until_parked(self) -> Iterator[None]:
         deadline_ns = time.monotonic_ns() + PARK_PATIENCE_NS

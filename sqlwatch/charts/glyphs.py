@@ -48,6 +48,10 @@ class GlyphSet:
     """A worker ended."""
     shades: str
     """On a lane: holds of which only the share of time is known, from little to much."""
+    partly: str
+    """On a lane: waits or reads, but does neither for most of the time."""
+    holds: str
+    """On a lane: as `fills`, each but the first clearly heavier than idle."""
 
     def chrome(self, text: str) -> str:
         """Replace the few non-ASCII characters of our own texts where the terminal has only ASCII.
@@ -95,7 +99,26 @@ class GlyphSet:
         index = 0
         for fraction in fractions:
             index = index * (self.levels + 1) + _level(fraction, self.levels)
-        return self.fills[index]
+        return self.holds[index]
+
+    @property
+    def hold_signs(self) -> str:
+        """Holds on a lane, from short to whole: what a legend shows.
+
+        >>> BLOCK.hold_signs, BRAILLE.hold_signs, ASCII.hold_signs
+        ('▁▄█', '⣀⣤⣿', ':=#')
+        """
+        return "".join(self.cell([share] * self.columns) for share in (0.01, 0.5, 1.0))
+
+    @property
+    def signs(self) -> dict[str, str]:
+        """Signs by the names that stand in braces in texts that explain them."""
+        return {
+            "rung": self.rung, "mode": self.mode_change, "checkpoint": self.checkpoint, "reset": self.reset,
+            "both": self.both, "waiting": self.waiting, "idle": self.idle, "partly": self.partly,
+            "holds": self.hold_signs, "full": self.holds[-1], "cursor": self.cursor, "queued": self.queued,
+            "ended": self.ended, "error": self.error, "shades": self.shades, "reading": self.reading,
+        }  # fmt: skip
 
     def bar(self, fraction: float, width: int) -> str:
         """Draw a horizontal bar of exactly `width` cells for a fraction 0..1.
@@ -148,6 +171,8 @@ BLOCK: Final = GlyphSet(
     "○",
     "\N{DAGGER}",
     "░▒▓",
+    "╴",
+    " ▁▂▃▄▅▆▇█",
 )
 BRAILLE: Final = GlyphSet(
     "braille",
@@ -173,6 +198,8 @@ BRAILLE: Final = GlyphSet(
     "○",
     "\N{DAGGER}",
     "░▒▓",
+    "╴",
+    _braille_fills(),
 )
 ASCII: Final = GlyphSet(
     "ascii",
@@ -192,12 +219,14 @@ ASCII: Final = GlyphSet(
     "b",
     ">",
     "~",
-    "_",
+    ".",
     "-",
     "!",
     "o",
     "x",
-    "%%@",
+    "%&@",
+    ",",
+    " :=#",
 )
 
 GLYPH_SETS: Final[dict[str, GlyphSet]] = {"braille": BRAILLE, "block": BLOCK, "ascii": ASCII}

@@ -16,7 +16,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted, inked
 from sqlwatch.metrics.lane_columns import UNKNOWN, Column
 
 _TELLING = 0.25
-"""A state other than holding is shown where it fills this share of a cell."""
+"""States other than holding are shown where they fill this share of a cell; by a lighter sign up to half of it."""
 
 _MOSTLY = 0.5
 """The same where only shares are known, and holding has a share as well."""
@@ -57,11 +57,12 @@ def lane_rows(
     >>> from sqlwatch.charts.segment import plain
     >>> sleeps, looks, holds = Column(asleep=1.0), Column(asleep=0.9, looked=True), Column(held=1.0)
     >>> first = Lane("w1", [sleeps, looks, sleeps, sleeps, holds, Column(), Column(failed=True)], "14%")
-    >>> second = Lane("w2", [holds, Column(), UNKNOWN, Column(queued=1.0), Column(held=0.3, is_exact=False)], "24%")
+    >>> counted, waits = Column(held=0.3, is_exact=False), Column(queued=1.0)
+    >>> second = Lane("w2", [holds, Column(), UNKNOWN, waits, counted, Column(queued=0.4)], "24%")
     >>> for row in lane_rows([first, second], Axis(1_000_000_000), 24, 3, ASCII):
     ...     print(plain(row) + "|")
-    w1     ~^~~#_!       14%|
-    w2     #_ -%         24%|
+    w1     ~^~~#.!       14%|
+    w2     #. -%,        24%|
            -1s -0.5s now    |
     """
     if height <= 0 or width <= 0:
@@ -120,10 +121,12 @@ def lane_cells(lane: Lane, glyphs: GlyphSet) -> Row:
 def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, Ink]:
     """Return what one cell shows: an error, else a hold however short, else what it is mostly.
 
-    Where only shares are known there are holds nearly everywhere, so there a cell that mostly waits shows that.
+    Where only shares are known there are holds nearly everywhere, so there a cell that mostly waits shows that.  A cell
+    that is idle for most of its time looks neither idle nor full of the rest.
     """
     held = asleep = queued = reading = checkpointing = 0.0
-    known = looked = False
+    known = 0
+    looked = False
     exact = True
     holds: list[float] = []
     for holding, sleeps, waits, reads, checkpoints, is_known, is_exact, _, has_looked, failed in columns:
@@ -135,7 +138,7 @@ def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, I
         queued += waits
         reading += reads
         checkpointing += checkpoints
-        known = known or is_known
+        known += is_known
         looked = looked or has_looked
         exact = exact and (is_exact or not holding)
     if held > 0:
@@ -147,14 +150,16 @@ def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, I
         return glyphs.shades[min(level, len(glyphs.shades) - 1)], ink
     if looked:
         return glyphs.rung, Ink.RUNG
+    busy = asleep + queued + reading + checkpointing
+    if busy < _TELLING * len(columns):
+        return (glyphs.idle if known else " "), Ink.FAINT
     most = max(asleep, queued, reading, checkpointing)
-    if most >= _TELLING * len(columns):
-        if most == asleep:
-            return glyphs.waiting, Ink.WAITS
-        if most == queued:
-            return glyphs.queued, Ink.WAITS
-        return (glyphs.checkpoint, Ink.MARK) if most == checkpointing else (glyphs.reading, Ink.SERIES)
-    return (glyphs.idle if known else " "), Ink.FAINT
+    if most == checkpointing:
+        return glyphs.checkpoint, Ink.MARK
+    ink = Ink.SERIES if most == reading else Ink.WAITS
+    if 2 * busy < known:
+        return glyphs.partly, ink
+    return (glyphs.waiting if most == asleep else glyphs.queued if most == queued else glyphs.reading), ink
 
 
 def _axis_row(time: Axis, width: int, marked: range | None, glyphs: GlyphSet) -> Row:

@@ -119,6 +119,7 @@ class SimulationFold:
                     if self._current is not None:
                         self._current.until_ns = max(message.at_ns, self._current.started_ns)
                 self._running = message.running
+                self._timeline.note_pause(message.at_ns, begins=message.paused, ends=message.running)
             case WorkerStarted():
                 self._workers[message.worker] = WorkerNow(message.worker, message.pid, message.role, message.database)
                 self._lanes.start(message.worker, message.role, message.database)

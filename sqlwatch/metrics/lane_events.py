@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from simulators.events import Role, WorkerState
 from simulators.transactions import Transaction
-from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, Run, WorkerLane, transactions_of
+from sqlwatch.metrics.lanes import Lanes, Run, WorkerLane, transactions_of
 
 _NEXT_SAMPLE_NS: Final = 150_000_000
 """A hold that begins so soon after a wait was last seen, three looks at the slots, belongs to it."""
@@ -69,7 +69,7 @@ def events_of(lanes: Lanes, worker: int) -> list[LaneEvent]:
     lane = lanes.lane(worker)
     if lane is None:
         return []
-    until_ns = lanes.now_ns - LATENESS_NS
+    until_ns = lanes.newest_ns
     events = [_told(worker, transaction) for transaction, _ in transactions_of(lane, 0, until_ns)]
     open_one = untold(lane)
     if open_one is not None and open_one.from_ns < until_ns:

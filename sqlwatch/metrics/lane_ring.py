@@ -12,7 +12,7 @@ import msgspec
 
 from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState, is_busy
 from simulators.transactions import Transactions
-from sqlwatch.metrics.lanes import KEPT_NS, Chunk, Lanes, LockLook, Run, WorkerLane
+from sqlwatch.metrics.lanes import KEPT_NS, LATENESS_NS, Chunk, Lanes, LockLook, Run, WorkerLane
 
 KEPT_TRANSACTIONS: Final = 20_000
 """Newest events that are kept with their times, of all workers together; of older ones the sums of a chunk remain."""
@@ -107,6 +107,12 @@ class _Ring:
             self.runs.popleft()
         return given_back
 
+    @property
+    def worked_until_ns(self) -> int:
+        """Until when the worker is known to have worked; 0 if it never did."""
+        seen_ns = next((run.until_ns for run in reversed(self.runs) if run.state not in _AT_REST), 0)
+        return max(self.until_ns, seen_ns)
+
     def freeze(self) -> WorkerLane:
         """Return the lane as it is."""
         return WorkerLane(self.worker, self.role, self.database, (*self.old, *self.chunks), tuple(self.runs))
@@ -141,6 +147,9 @@ class LaneRing:
         self._kept = 0
         self._order: deque[_Ring] = deque()
         """The lane of each chunk that is not stripped, in the order in which they came."""
+        self._parked_ns: int | None = None
+        self._back_at_work_ns: int | None = None
+        """When somebody worked again after all had come to rest, until the lanes have got there."""
 
     def start(self, worker: int, role: Role, database: int) -> None:
         """Open a lane."""
@@ -179,12 +188,37 @@ class LaneRing:
             ring = self._rings.get(seen.worker)
             if ring is not None and not ring.has_ended:
                 ring.sample(seen, sample.at_ns)
-        self._looks.append(LockLook(sample.at_ns, sample.looks, sample.held, sample.wasted))
+        look = LockLook(sample.at_ns, sample.looks, sample.held, sample.wasted)
+        rested = self._all_rest
+        self._note_rest(sample)
+        if rested and self._all_rest:
+            look = look._replace(looks=0)  # one for the whole rest: many would push out what was before
+            if not self._looks[-1].looks:
+                self._looks.pop()
+        self._looks.append(look)
+
+    @property
+    def _all_rest(self) -> bool:
+        return self._parked_ns is not None and self._back_at_work_ns is None
+
+    def _note_rest(self, sample: SlotSample) -> None:
+        """Note since when all have been at rest, or since when somebody works again."""
+        if any(seen.state not in _AT_REST for seen in sample.workers):
+            if self._all_rest:
+                self._back_at_work_ns = sample.at_ns
+            return
+        worked_until_ns = max((ring.worked_until_ns for ring in self._rings.values() if not ring.has_ended), default=0)
+        self._parked_ns = min(worked_until_ns, sample.at_ns) or None
+        self._back_at_work_ns = None
 
     def freeze(self, now_ns: int, mode: Mode) -> Lanes:
-        """Return the lanes at this moment."""
-        before_ns = now_ns - KEPT_NS
+        """Return the lanes at this moment; after a rest they stay at its beginning until its end has been told."""
+        if self._back_at_work_ns is not None and self._back_at_work_ns <= now_ns - LATENESS_NS:
+            self._parked_ns = self._back_at_work_ns = None
+        parked_ns = self._parked_ns
+        before_ns = (now_ns if parked_ns is None else min(now_ns, parked_ns + LATENESS_NS)) - KEPT_NS
         for ring in self._rings.values():
             self._kept -= ring.forget(before_ns)
         lanes = tuple(ring.freeze() for ring in self._rings.values() if not ring.has_ended or ring.runs)
-        return Lanes(now_ns, self._databases, mode, self._delays_ns, self._limit_ns, lanes, tuple(self._looks))
+        looks = tuple(self._looks)
+        return Lanes(now_ns, self._databases, mode, self._delays_ns, self._limit_ns, lanes, looks, parked_ns)

@@ -63,6 +63,13 @@ class Mark(msgspec.Struct, frozen=True):
     """Whose doing it was, where that is one worker of a simulation."""
 
 
+class Pause(NamedTuple):
+    """A stretch in which the workload was paused; `until_ns` is None while it goes on."""
+
+    since_ns: int
+    until_ns: int | None = None
+
+
 class Timeline(msgspec.Struct, frozen=True):
     """Series over the last minutes, one value a period, oldest first; the last period is complete.
 
@@ -79,6 +86,7 @@ class Timeline(msgspec.Struct, frozen=True):
     live_frames: tuple[int | None, ...] = ()
     backlog_frames: tuple[int | None, ...] = ()
     marks: tuple[Mark, ...] = ()
+    pauses: tuple[Pause, ...] = ()
 
 
 class Pin(msgspec.Struct, frozen=True):

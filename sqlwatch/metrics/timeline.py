@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
-from sqlwatch.metrics.snapshot import Mark, MarkKind, Timeline
+from sqlwatch.metrics.snapshot import Mark, MarkKind, Pause, Timeline
 
 PERIOD_NS: Final = 500_000_000
 CELLS: Final = 1200
@@ -27,6 +27,12 @@ class _Cell:
         self.live_frames: int | None = None
         self.backlog_frames: int | None = None
 
+    def add_wal(self, file_bytes: int | None, live_frames: int | None, backlog_frames: int | None) -> None:
+        """Keep the largest values."""
+        self.wal_bytes = _larger(self.wal_bytes, file_bytes)
+        self.live_frames = _larger(self.live_frames, live_frames)
+        self.backlog_frames = _larger(self.backlog_frames, backlog_frames)
+
 
 class TimelineBuilder:
     """The mutable side of `Timeline`."""
@@ -36,6 +42,10 @@ class TimelineBuilder:
         self._cells: deque[_Cell] = deque()
         self._marks: deque[Mark] = deque(maxlen=MARKS)
         self._last_mark_cell: dict[MarkKind, int] = {}
+        self._pauses: deque[Pause] = deque(maxlen=MARKS)
+        self._wal: tuple[int | None, int | None, int | None] = (None, None, None)
+        """What the newest look at the WAL saw."""
+        self._wal_ns = 0
 
     def add_counts(self, at_ns: int, commits: int, reads: int, busy_errors: int) -> None:
         """Add what a batch that ended at `at_ns` counted."""
@@ -46,10 +56,28 @@ class TimelineBuilder:
 
     def add_wal(self, at_ns: int, file_bytes: int | None, live_frames: int | None, backlog_frames: int | None) -> None:
         """Add one look at the WAL; a cell keeps the largest values."""
-        cell = self._cell(at_ns)
-        cell.wal_bytes = _larger(cell.wal_bytes, file_bytes)
-        cell.live_frames = _larger(cell.live_frames, live_frames)
-        cell.backlog_frames = _larger(cell.backlog_frames, backlog_frames)
+        if self._is_paused:
+            self._keep_wal(at_ns)
+        self._wal, self._wal_ns = (file_bytes, live_frames, backlog_frames), at_ns
+        self._cell(at_ns).add_wal(*self._wal)
+
+    def note_pause(self, at_ns: int, *, begins: bool, ends: bool) -> None:
+        """Note that a pause of the workload begins, or ends if there is one."""
+        if self._is_paused and ends:
+            self._keep_wal(at_ns)
+            self._pauses[-1] = self._pauses[-1]._replace(until_ns=at_ns)
+        elif begins and not self._is_paused:
+            self._pauses.append(Pause(at_ns))
+
+    @property
+    def _is_paused(self) -> bool:
+        return bool(self._pauses) and self._pauses[-1].until_ns is None
+
+    def _keep_wal(self, until_ns: int) -> None:
+        """Fill the cells before a moment with what was seen last: in a pause looks are rare, and nobody writes."""
+        since_ns = max(self._wal_ns, self._pauses[-1].since_ns)
+        for number in range(since_ns // PERIOD_NS + 1, until_ns // PERIOD_NS):
+            self._cell(number * PERIOD_NS).add_wal(*self._wal)
 
     def mark(self, at_ns: int, kind: MarkKind, text: str, worker: int | None = None) -> None:
         """Mark a moment; of checkpoints and resets at most one a cell is kept, since there may be hundreds a second."""
@@ -77,6 +105,7 @@ class TimelineBuilder:
             live_frames=tuple(cell.live_frames for cell in cells),
             backlog_frames=tuple(cell.backlog_frames for cell in cells),
             marks=tuple(mark for mark in self._marks if mark.at_ns >= oldest_ns),
+            pauses=tuple(one for one in self._pauses if one.until_ns is None or one.until_ns > oldest_ns),
         )
 
     def _cell(self, at_ns: int) -> _Cell:

@@ -49,6 +49,11 @@ class CursorPanel(Panel, Generic[Key]):
         return self._order[self.position] if self._order else None
 
     @property
+    def chosen(self) -> Key | None:
+        """Key of the item that the cursor was put on; None while it stays on the first one by itself."""
+        return self._chosen
+
+    @property
     def position(self) -> int:
         """Number of the item under the cursor, counted over all."""
         return self._order.index(self._chosen) if self._chosen in self._order else 0

@@ -197,7 +197,7 @@ class DashboardApp(SessionApp):
             self._view = live
         self._view = replace(
             self._view, frozen=live.frozen, logarithmic=live.logarithmic, notice=live.notice, switching=live.switching,
-            window_ns=live.window_ns, past=live.past,
+            window_ns=live.window_ns, past=live.past, cursor=live.cursor,
         )  # fmt: skip
         for widget in self._panels():
             widget.show(live if widget.STAYS_LIVE else self._view)

@@ -52,14 +52,9 @@ class HelpScreen(PageScreen):
 
 def help_page(glyphs: GlyphSet, guide: Guide, keys: Sequence[Key]) -> Group:
     """Return the page: a paragraph for each panel, then the keys by group."""
-    signs = {
-        "rung": glyphs.rung, "mode": glyphs.mode_change, "checkpoint": glyphs.checkpoint, "reset": glyphs.reset,
-        "waiting": glyphs.waiting, "idle": glyphs.idle, "full": glyphs.fills[-1], "cursor": glyphs.cursor,
-        "queued": glyphs.queued, "ended": glyphs.ended, "error": glyphs.error, "shades": glyphs.shades,
-    }  # fmt: skip
     parts: list[Text | Table | Padding] = [Text("esc or q closes this page, up and down scroll", style="dim")]
     for title, words in guide:
-        parts += [Text(f"\n{title}", style="bold"), Padding(Text(words.format(**signs)), (0, 0, 0, 2))]
+        parts += [Text(f"\n{title}", style="bold"), Padding(Text(words.format(**glyphs.signs)), (0, 0, 0, 2))]
     for group in GROUPS:
         table = Table.grid(padding=(0, 2, 0, 0))
         table.add_column(width=9, no_wrap=True)

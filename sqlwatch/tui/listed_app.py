@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from sqlwatch.tui.cursor_panel import CursorPanel
@@ -47,7 +48,9 @@ class ListedApp(DashboardApp):
         return upper if upper.has_cursor else lower
 
     def show(self) -> None:
-        """Draw what changed, also on the screen that is open above the panels."""
+        """Draw what changed, also on the screen that is open above the panels; lanes follow the table's cursor."""
+        if self.table.chosen != self._live.cursor:
+            self._live = replace(self._live, cursor=self.table.chosen)
         super().show()
         if self.following is not None:
             self.following.show(self._view)

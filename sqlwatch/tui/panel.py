@@ -103,6 +103,7 @@ class Panel(Rows, can_focus=True):
 
     TITLE: ClassVar[str] = ""
     EXPLANATION: ClassVar[str] = ""
+    """What it shows; the signs of the glyph set stand in braces."""
     LEAST_TITLED: ClassVar[int] = 4
     """From this height on there is a title line."""
 
@@ -135,7 +136,8 @@ class Panel(Rows, can_focus=True):
         title = Segment(f"{line} {self.TITLE} ", Ink.STRONG)
         if self.has_focus:
             title = Segment(f"{view.glyphs.cursor} {self.TITLE} ", Ink.RUNG)
-            words: Row = (Segment(shortened(self.EXPLANATION, width - len(title.text) - 3)),)
+            explanation = self.EXPLANATION.format(**view.glyphs.signs)
+            words: Row = (Segment(shortened(explanation, width - len(title.text) - 3)),)
         else:
             words = whole_parts(self.facts(view), width - len(title.text) - 3)
         rest = width - len(title.text) - width_of(words) - 1

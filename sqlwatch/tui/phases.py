@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from itertools import pairwise
 
+from sqlwatch.charts import units
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink
 from sqlwatch.charts.series import Happening
@@ -31,13 +32,14 @@ def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: in
 
 
 def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
-    """Return a mark where the mode or the statistics changed, a worker ended, or the database came or went."""
+    """Return marks: mode or statistics changed, a worker ended, a pause began, or the database came or went."""
     signs = {MarkKind.WORKER_EXIT: glyphs.ended, MarkKind.DATABASE: glyphs.mode_change}
     result = [
         Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.WARNING, clean(mark.text))
         for mark in timeline.marks
         if mark.kind in signs
     ]
+    result += pauses(timeline, glyphs)
     if simulation is None:
         return result
     phases = [*simulation.ended_phases, simulation.phase]
@@ -48,11 +50,24 @@ def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet)
     return result
 
 
-def wal_marks(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
-    """Return a mark for each checkpoint and each reset of the WAL."""
-    signs = {MarkKind.CHECKPOINT: glyphs.checkpoint, MarkKind.WAL_RESET: glyphs.reset}
+def pauses(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
+    """Return a mark where the workload was paused, with how long: there nothing happened."""
     return [
+        Happening(
+            timeline.end_ns - one.since_ns, glyphs.upright, Ink.STRONG,
+            "paused" if one.until_ns is None else f"paused {units.duration(one.until_ns - one.since_ns)}",
+        )
+        for one in timeline.pauses
+        if one.until_ns is None or one.until_ns - one.since_ns >= timeline.period_ns
+    ]  # fmt: skip
+
+
+def wal_marks(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
+    """Return a mark for each checkpoint and each reset of the WAL, and for each pause."""
+    signs = {MarkKind.CHECKPOINT: glyphs.checkpoint, MarkKind.WAL_RESET: glyphs.reset}
+    marks = [
         Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.MARK)
         for mark in timeline.marks
         if mark.kind in signs
     ]
+    return marks + pauses(timeline, glyphs)

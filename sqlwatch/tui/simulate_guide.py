@@ -26,10 +26,11 @@ GUIDE: Final = (
     ),
     (
         "Lock timeline",
-        "The last moments, a lane a worker; w is a writer, r a reader, s the single writer. {full} holds the write "
-        "lock. {waiting} waits asleep: it cannot notice that the lock is free until it looks again, at {rung}, where "
-        "it finds the lock taken once more and sleeps longer. {queued} waits awake or in a queue, {error} is a busy "
-        "error, {idle} neither. On top 'held' says when anybody had the lock, and 'wasted' when nobody had it while "
+        "The last moments, a lane a worker; w is a writer, r a reader, s the single writer. {holds} holds the write "
+        "lock, {full} all of the time. {waiting} waits asleep: it cannot notice that the lock is free until it looks "
+        "again, at {rung}, where it finds the lock taken once more and sleeps longer. {queued} waits awake or in a "
+        "queue, {reading} reads, {partly} does so for less than half of the time, {error} is a busy error, {idle} "
+        "nothing of all that. On top 'held' says when anybody had the lock, and 'wasted' when nobody had it while "
         "somebody waited: look down such a column, and you see them all asleep. That is where the throughput goes, "
         "and it is what one press of m takes away. At the right: each worker's share of the time in sight. Where "
         "short transactions are only counted, {shades} shows how much of the time they held, the title says "
@@ -37,19 +38,22 @@ GUIDE: Final = (
         "right go from wait to wait of the selected worker, up and down to another worker, and enter tells which "
         "rungs it slept and who held the lock meanwhile, also of a wait or hold that still goes on: there space lets "
         "it grow, and when it ends, the page tells its end. With a mouse, click on an event, and again for its page; "
-        "the wheel zooms. What is newer than 0.2s is still on its way and not drawn.",
+        "the wheel zooms. What is newer than 0.2s is still on its way and not drawn; while the workload is paused, the "
+        "last moments before that stay. Where not all lanes have room, the selected worker's has, then those of who "
+        "wins and who starves.",
     ),
     (
         "Throughput",
         "Commits a second of all writers. {mode} marks a change of mode, {ended} the end of a worker; the colour of "
-        "the bars is the mode's. The first ones are grey: the warm-up (--warm-up), which counts in no phase.",
+        "the bars is the mode's. The first ones are grey: the warm-up (--warm-up), which counts in no phase. Where the "
+        "workload was paused, the line of marks says so, and for how long.",
     ),
     (
         "WAL",
         "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the "
-        "database. {reset} is a reset: the next writer begins at the start of the file again. Live frames are "
-        "those in use; the file itself does not shrink. A reader that keeps an old snapshot pins the WAL, and it "
-        "grows.",
+        "database. {reset} is a reset: the next writer begins at the start of the file again; {both} is both "
+        "at about the same time. 'frames' are those in use; the file itself does not shrink. A reader that keeps an "
+        "old snapshot pins the WAL, and it grows.",
     ),
     (
         "Workers",

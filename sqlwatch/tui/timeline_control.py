@@ -75,6 +75,7 @@ class PastApp(ZoomingApp, ListedApp):
     def move_cursor(self, steps: int) -> None:
         """Move the cursor; in the past to an event of whom it comes to."""
         super().move_cursor(steps)
+        self.show()
         self.follow_cursor()
 
     def action_detail(self) -> None:

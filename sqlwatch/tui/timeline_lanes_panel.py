@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from typing import Final
 
 from simulators.events import Mode, Role
@@ -11,7 +12,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
 from sqlwatch.metrics.lane_columns import Column, LaneColumns
 from sqlwatch.metrics.lane_events import EventKey, event_of
 from sqlwatch.metrics.lane_picture import Picture, picture
-from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane
+from sqlwatch.metrics.lanes import Lanes, WorkerLane, chunks_in
 from sqlwatch.metrics.lock_columns import LockColumns
 from sqlwatch.metrics.snapshot import Simulation
 from sqlwatch.metrics.stretches import Stretch
@@ -22,6 +23,7 @@ _ROWS_FOR_LEGEND: Final = 9
 _CAPTION_WIDTH: Final = units.SHARE_WIDTH
 """Of all captions, so that the lanes stand still while the shares change."""
 _LEAST_GAP_NS: Final = 450_000_000
+_LATELY_NS: Final = 1_000_000_000
 _LEAST_WASTED: Final = 1 / 16
 """From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
 
@@ -58,7 +60,7 @@ class LanesPanel(LaneRowsPanel):
         if view.frozen:
             facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
         facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
-        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view, picture)]
+        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view)]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
@@ -77,7 +79,7 @@ class LanesPanel(LaneRowsPanel):
         rows = height - legend
         room = rows if rows <= 2 else rows - 1
         locks = max(min(lanes.databases, room // 6), 1)
-        chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.past.event)
+        chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.followed, self._owners)
         labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
         before, plot, _ = margins(labels, [" " * _CAPTION_WIDTH], width)
         self._plot = range(before, before + plot)
@@ -92,7 +94,7 @@ class LanesPanel(LaneRowsPanel):
         hidden = len(present_lanes(simulation)) - len(chosen)
         result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
         if legend:
-            result.append(fitted((Segment(" "), *whole_parts(_signs(view, seen), width - 1)), width))
+            result.append(fitted((Segment(" "), *whole_parts(_signs(view), width - 1)), width))
         return result
 
     @property
@@ -121,8 +123,8 @@ def _is_soon_after(shown: View, view: View) -> bool:
     """Tell whether a View has nothing new but half a second's lanes."""
     if shown.snapshot is None or view.snapshot is None or view.status is not shown.status:
         return False
-    same = (shown.window_ns, shown.past, shown.frozen, shown.glyphs) == (
-        view.window_ns, view.past, view.frozen, view.glyphs,
+    same = (shown.window_ns, shown.past, shown.cursor, shown.frozen, shown.glyphs) == (
+        view.window_ns, view.past, view.cursor, view.frozen, view.glyphs,
     )  # fmt: skip
     return same and 0 <= view.snapshot.at_ns - shown.snapshot.at_ns < _LEAST_GAP_NS
 
@@ -131,7 +133,7 @@ def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
     """Return the stretch in sight; it begins at a whole cell, so that bars do not shimmer while time goes on."""
     column_ns = max(view.window_ns // max(columns, 1), 1)
     cell_ns = column_ns * view.glyphs.columns
-    until_ns = (lanes.now_ns - LATENESS_NS - view.past.back_ns) // cell_ns * cell_ns
+    until_ns = (lanes.newest_ns - view.past.back_ns) // cell_ns * cell_ns
     return Stretch(until_ns - columns * column_ns, column_ns, columns)
 
 
@@ -144,20 +146,25 @@ def present_lanes(simulation: Simulation) -> list[WorkerLane]:
     return sorted(lanes, key=lambda lane: (lane.role is not Role.SINGLE_WRITER, lane.worker))
 
 
-def chosen_lanes(simulation: Simulation, room: int, event: EventKey | None) -> list[WorkerLane]:
-    """Return the lanes to draw; where not all have room: the cursor's, who wins, who starves, the writers."""
+def chosen_lanes(
+    simulation: Simulation, room: int, followed: int | None = None, in_sight: Collection[int | None] = ()
+) -> list[WorkerLane]:
+    """Return the lanes to draw; where not all have room: the cursor's, who wins now, who won, who starves, the writers.
+
+    Of equals those stay that are in sight.
+    """
     lanes = present_lanes(simulation)
     if len(lanes) <= room:
         return lanes
-    starved = {worker.id for worker in simulation.phase.workers if worker.starved}
-    winners = _winners(simulation)
-    chosen = event.worker if event is not None else 0
+    starved_ns = {worker.id: worker.current_wait_ns for worker in simulation.phase.workers if worker.starved}
+    winners, winner = _winners(simulation), _winner_now(simulation.lanes)
     writes = (Role.SINGLE_WRITER, Role.WRITER)
     ranked = sorted(
         lanes,
         key=lambda lane: (
-            lane.worker != chosen, lane.role is not Role.SINGLE_WRITER, lane.worker not in winners,
-            lane.worker not in starved, lane.role not in writes, lane.worker,
+            lane.worker != followed, lane.role is not Role.SINGLE_WRITER, lane.worker != winner,
+            lane.worker not in winners, -starved_ns.get(lane.worker, 0), lane.role not in writes,
+            lane.worker not in in_sight, lane.worker,
         ),
     )  # fmt: skip
     kept = {lane.worker for lane in ranked[:room]}
@@ -168,6 +175,17 @@ def _winners(simulation: Simulation) -> set[int]:
     """Return the writers that took more than one and a half times their fair share of the last seconds' commits."""
     writers = [worker for worker in simulation.window.workers if worker.share is not None and worker.exit is None]
     return {worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5}
+
+
+def _winner_now(lanes: Lanes) -> int | None:
+    """Return who did most of all transactions of the last second, more than all others together; None if nobody did."""
+    from_ns = lanes.newest_ns - _LATELY_NS
+    done = {
+        lane.worker: sum(chunk.finished for chunk in chunks_in(lane, from_ns, lanes.newest_ns))
+        for lane in lanes.lanes
+        if lane.role is Role.WRITER
+    }
+    return next((worker for worker, count in done.items() if 2 * count > sum(done.values())), None)
 
 
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
@@ -220,22 +238,19 @@ def _cells_of(lanes: Lanes, event: EventKey, stretch: Stretch, each: int) -> ran
     return range(max(first, 0), min(last + 1, stretch.columns // each))
 
 
-def _signs(view: View, picture: Picture) -> list[Row]:
-    """Say what the signs mean; those in sight first."""
+def _signs(view: View) -> list[Row]:
+    """Say what the signs mean, in an order that depends on the mode alone: the legend stands still in every picture."""
     glyphs = view.glyphs
     polls = view.simulation is not None and view.simulation.mode is Mode.CONTENDED
-    sleeps = [(glyphs.waiting, Ink.WAITS, "asleep"), (glyphs.rung, Ink.RUNG, "looks")]
-    queued = (glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
-    short = [(glyphs.shades, Ink.HOLDS, "short holds")]
+    asleep = (glyphs.partly + glyphs.waiting, Ink.WAITS, "asleep")
+    queued = (glyphs.partly + glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
     signs = [
-        (glyphs.fills[-1], Ink.HOLDS, "holds"),
-        *(sleeps if polls else [queued]),
-        *([] if picture.is_exact else short),
-        (glyphs.error, Ink.WARNING, "busy error"),
+        (f"{glyphs.hold_signs} {glyphs.shades}", Ink.HOLDS, "holds"),
+        *([asleep, (glyphs.rung, Ink.RUNG, "looks")] if polls else [queued]),
         (glyphs.idle, Ink.FAINT, "idle"),
+        (glyphs.error, Ink.WARNING, "busy error"),
         *([queued] if polls else []),
         (glyphs.checkpoint, Ink.MARK, "checkpoint"),
         (glyphs.reading, Ink.SERIES, "reads"),
-        *(short if picture.is_exact else []),
     ]
     return [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]

@@ -6,7 +6,7 @@ from typing import Protocol
 
 from sqlwatch.charts import units
 from sqlwatch.metrics.lane_events import EventKey, LaneEvent, event_of, events_of
-from sqlwatch.metrics.lanes import LATENESS_NS, Lanes
+from sqlwatch.metrics.lanes import Lanes
 
 
 class Track(Protocol):
@@ -48,7 +48,7 @@ class WorkerTrack:
     @property
     def newest_ns(self) -> int:
         """As in Track."""
-        return self._lanes.now_ns - LATENESS_NS
+        return self._lanes.newest_ns
 
     @property
     def oldest_ns(self) -> int:

@@ -46,6 +46,13 @@ class View:
     window_ns: int = 0
     """Time that the lanes show; 0 until the app says how much."""
     past: Past = NEWEST
+    cursor: int | None = None
+    """The worker or process on which somebody has put the table's cursor; None until then."""
+
+    @property
+    def followed(self) -> int | None:
+        """Whose lane has room before all others: that of the event under the past's cursor, else the table's cursor."""
+        return self.past.event.worker if self.past.event is not None else self.cursor
 
     @property
     def simulation(self) -> Simulation | None:

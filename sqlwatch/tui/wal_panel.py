@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import ClassVar
 
 from sqlwatch.charts import axis, units
@@ -22,7 +22,12 @@ class WalPanel(Panel):
     """WAL size."""
 
     TITLE = "WAL"
-    EXPLANATION = "size of the -wal file; a checkpoint copies its frames into the database, a reset starts it again"
+    EXPLANATION = (
+        "file size; {checkpoint} checkpoint, {reset} reset, {both} both; a checkpoint copies frames into the database, "
+        "a reset begins anew"
+    )
+    _marks: Collection[str] = ()
+    """Signs of the marks in sight."""
     SHOWS_BACKLOG: ClassVar[bool] = False
     """Whether frames not copied yet get a chart of their own where there is room."""
 
@@ -30,18 +35,36 @@ class WalPanel(Panel):
         """Give the sizes now."""
         if view.snapshot is None or self.sentence(view):
             return []
-        wal, glyphs = view.snapshot.wal, view.glyphs
+        wal = view.snapshot.wal
         size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
         facts: list[Row] = [(Segment("file ", Ink.MUTED), Segment(size, Ink.STRONG))]
         if (pinned := self.pinned(view)) is not None:
             facts.append(pinned)
         facts += [
-            counted(wal.live_frames, "live frames"),
-            (Segment(f"{glyphs.checkpoint} ", Ink.MARK), *counted(wal.checkpoints, "checkpoints")),
-            (Segment(f"{glyphs.reset} ", Ink.MARK), *counted(wal.resets, "resets")),
+            counted(wal.live_frames, "frames"),
+            *self.signs(view),
+            counted(wal.checkpoints, "checkpoints"),
+            counted(wal.resets, "resets"),
             counted(wal.backlog_frames, "not yet copied"),
         ]
         return facts
+
+    def signs(self, view: View) -> list[Row]:
+        """Name the marks in sight."""
+        glyphs = view.glyphs
+        named = (
+            (glyphs.checkpoint, "checkpoint"), (glyphs.reset, "reset"), (glyphs.both, "checkpoint+reset"),
+        )  # fmt: skip
+        return [
+            (Segment(sign, Ink.MARK), Segment(f" {words}", Ink.MUTED)) for sign, words in named if sign in self._marks
+        ]
+
+    def draw(self, view: View, width: int, height: int) -> list[Row]:
+        """Return the title line and the charts; the title names the marks in sight, so the charts come first."""
+        titled = height >= self.LEAST_TITLED
+        body = self.body(view, width, height - titled)
+        self._marks = {sign for row in body for part in row if part.ink is Ink.MARK for sign in part.text}
+        return [self._title_row(view, width), *body] if titled else body
 
     def pinned(self, view: View) -> Row | None:
         """Say that the WAL is pinned, if it is."""

@@ -36,8 +36,8 @@ _GUIDE: Final = (
     ),
     (
         "Write lock",
-        "A lane a process over the last seconds. {full} held the write lock in all of the looks, lower columns in "
-        "some; {waiting} seemed to wait; {idle} neither. The figure at the right is its share of the last ten "
+        "A lane a process over the last seconds. {holds} held the write lock in some of the looks up to all of "
+        "them; {waiting} seemed to wait; {idle} neither. The figure at the right is its share of the last ten "
         "seconds. We look some hundred times a second, so a hold shorter than the time between two looks may be "
         "missed. [ and ] show less or more time. Left freezes and goes back through the holds and waits of the process "
         "under the cursor, right goes on; enter tells all of one: how long, on which rungs it was found asleep, who "
@@ -53,10 +53,10 @@ _GUIDE: Final = (
     (
         "WAL",
         "Commits are appended to the -wal file. {checkpoint} is a checkpoint: frames are copied into the database. "
-        "{reset} is a reset: the next writer begins at the start of the file again; the file does not shrink by "
-        "itself. 'to do' are frames not copied yet, 'frames' those in use. A reader with an old snapshot PINS the "
-        "WAL: frames after its own cannot be copied or reused until it ends, and the file grows. Tab to this panel and "
-        "press f: each of the three gets a chart.",
+        "{reset} is a reset: the next writer begins at the start of the file again; {both} is both at about the "
+        "same time. The file does not shrink by itself. 'to do' are frames not copied yet, 'frames' those in use. A "
+        "reader with an old snapshot PINS the WAL: frames after its own cannot be copied or reused until it ends, and "
+        "the file grows. Tab to this panel and press f: each of the three gets a chart.",
     ),
     (
         "Commits",

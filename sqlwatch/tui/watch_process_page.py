@@ -123,7 +123,7 @@ def _write_lock(view: View, observed: Observed, one: Participant) -> tuple[Line,
         columns = _LANE_CELLS * view.glyphs.columns
         cells = lane_cells(lane_of(observed, lane, columns, replace(view, past=NEWEST)), view.glyphs)
         signs = view.glyphs
-        key = f"{signs.fills[-1]} holds  {signs.waiting} waits  {signs.idle} neither; now is at the right"
+        key = f"{signs.hold_signs} holds  {signs.waiting} waits  {signs.idle} neither; now is at the right"
         lines += [Line("lately", cells), line("", key, Ink.MUTED)]
     return tuple(lines)
 

@@ -41,7 +41,7 @@ class TimelinePanel(LaneRowsPanel):
             ),
             *past,
             (
-                Segment(glyphs.fills[-1], Ink.HOLDS),
+                Segment(glyphs.hold_signs, Ink.HOLDS),
                 Segment(" holds  ", Ink.MUTED),
                 Segment(glyphs.waiting * 2, Ink.WAITS),
                 Segment(" waits", Ink.MUTED),
@@ -62,8 +62,7 @@ class TimelinePanel(LaneRowsPanel):
                 words = "there is no database"
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
-        event = view.past.event
-        chosen = chosen_lanes(observed, room, event.worker if event is not None else None)
+        chosen = chosen_lanes(observed, room, view.followed)
         self._owners = tuple(lane.pid for lane in chosen)
         labels = [label_of(observed, lane, view) for lane in chosen]
         shares = [share_of(observed, lane) for lane in chosen]

@@ -16,7 +16,10 @@ _ROOM_FOR_AGE = 46
 class WatchWalPanel(WalPanel):
     """File, live frames and backlog over time; in rollback mode, that there is no WAL."""
 
-    EXPLANATION = "the -wal file; frames in use; to do: frames not copied into the database yet"
+    EXPLANATION = (
+        "the -wal file; {checkpoint} checkpoint, {reset} reset, {both} both; frames in use; "
+        "to do: frames not copied into the database yet"
+    )
     SHOWS_BACKLOG = True
 
     def facts(self, view: View) -> list[Row]:
@@ -27,7 +30,7 @@ class WatchWalPanel(WalPanel):
         observed = view.observation
         if observed is None or view.snapshot is None or self.sentence(view):
             return []
-        wal, look, glyphs = view.snapshot.wal, observed.look, view.glyphs
+        wal, look = view.snapshot.wal, observed.look
         size = units.size(wal.file_bytes).rjust(units.SIZE_WIDTH)
         facts: list[Row] = [(Segment("file ", Ink.MUTED), Segment(size, Ink.STRONG))]
         pins = lasting_pins(observed)
@@ -38,12 +41,7 @@ class WatchWalPanel(WalPanel):
         facts.append(counted(wal.live_frames, "frames"))
         if look is not None and look.uncommitted_frames:
             facts.append(counted(look.uncommitted_frames, "uncommitted"))
-        facts.append((Segment(f"{glyphs.checkpoint} ", Ink.MARK), Segment("checkpoint", Ink.MUTED)))
-        resets = units.count(wal.resets).rjust(units.COUNT_WIDTH)
-        facts.append(
-            (Segment(f"{glyphs.reset} ", Ink.MARK), Segment("resets ", Ink.MUTED), Segment(resets, Ink.STRONG))
-        )
-        return facts
+        return [*facts, *self.signs(view), counted(wal.resets, "resets")]
 
     def sentence(self, view: View) -> str:
         """Say that nothing has been seen yet, or that there is no WAL."""

@@ -81,6 +81,7 @@ def test_a_pause_withdraws_waits_and_lets_nobody_work(drive: Drive) -> None:
     done = driven.fleet.attempted()
     driven.until(lambda: driven.received() == done[0], "the last batches")
     assert driven.fleet.attempted() == done
+    assert [(told.running, told.paused) for told in runnings(driven)[-2:]] == [(True, False), (False, True)]
     driven.fleet.resume()
     driven.until_commits(50)
     driven.stop()

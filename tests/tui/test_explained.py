@@ -7,6 +7,7 @@ from textual.command import CommandPalette
 from textual.screen import ModalScreen
 
 from simulators.events import Mode
+from sqlwatch.charts.glyphs import BRAILLE
 from sqlwatch.tui.common_guide import COMMON_GUIDE
 from sqlwatch.tui.comparison_screen import ComparisonScreen
 from sqlwatch.tui.confirm_screen import ConfirmScreen
@@ -33,7 +34,7 @@ async def explained(screen: Screen) -> None:
         panel.focus()
         await screen.press("f")
         assert panel.TITLE in panel.text.splitlines()[0]
-        assert panel.EXPLANATION in panel.text.splitlines()[0]
+        assert panel.EXPLANATION.format(**BRAILLE.signs) in panel.text.splitlines()[0]
         await screen.press("f")
 
 

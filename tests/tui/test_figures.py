@@ -79,7 +79,7 @@ async def test_the_header_shows_the_figures_of_the_json(opened: Open, number: in
 
 WAL_FACTS: tuple[Callable[[Report], str], ...] = (
     lambda wal: f"file {units.size(wal['file_bytes'])}",
-    lambda wal: f"{units.count(wal['live_frames'])} live frames",
+    lambda wal: f"{units.count(wal['live_frames'])} frames",
     lambda wal: f"{units.count(wal['checkpoints'])} checkpoints",
     lambda wal: f"{units.count(wal['resets'])} resets",
     lambda wal: f"{units.count(wal['backlog_frames'])} not yet copied",

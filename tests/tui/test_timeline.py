@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import pytest
+from msgspec import structs
 
-from simulators.events import Mode
+from simulators.events import Batch, Mode, Role, SlotSample, WorkerSample, WorkerState
 from sqlwatch.charts import units
+from sqlwatch.metrics import lane_picture
+from sqlwatch.metrics.lane_ring import LaneRing
 from sqlwatch.metrics.lanes import LATENESS_NS
 from sqlwatch.metrics.meanwhile import Meanwhile, MeanwhileHeld
+from sqlwatch.metrics.snapshot import Period, Simulation, Status, Worker
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.detail_screen import DetailScreen
 from sqlwatch.tui.timeline_control import WINDOWS_NS
-from sqlwatch.tui.timeline_lanes_panel import LanesPanel
+from sqlwatch.tui.timeline_lanes_panel import LanesPanel, chosen_lanes
 from sqlwatch.tui.timeline_wait_lines import lock_lines
 from tests.tui.conftest import Open, Screen
-from tests.tui.fake import make_snapshot
+from tests.tui.fake import SECOND, make_snapshot
 
 
 def lane(screen: Screen, label: str) -> str:
@@ -71,6 +75,25 @@ async def test_lanes_and_their_axis_stand_still_whatever_the_shares_are(
     assert len(drawn) == 1
 
 
+@pytest.mark.parametrize("mode", [Mode.CONTENDED, Mode.SINGLE_WRITER])
+@pytest.mark.parametrize("glyphs", ["braille", "ascii"])
+async def test_the_legend_stands_still_from_exact_to_sampled(
+    opened: Open, glyphs: str, mode: Mode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lane_picture, "MOST_EVENTS", 200)
+    async with opened(120, 40, glyphs=glyphs) as screen:
+        await screen.send(make_snapshot(mode=mode, switched_after=5))
+        legends, titles = set(), set()
+        for _ in range(6):
+            title, *_, legend = screen.text("timeline").splitlines()
+            legends.add(legend)
+            titles.add("exact" in title)
+            await screen.press("right_square_bracket")
+        assert titles == {True, False}
+        assert len(legends) == 1
+        assert legends.pop().split("  ")[0].lstrip().endswith("holds")
+
+
 async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:
     async with opened(200, 60) as screen:
         await screen.send(make_snapshot())
@@ -82,6 +105,26 @@ async def test_brackets_zoom_between_fixed_windows(opened: Open) -> None:
         await screen.press(*["right_square_bracket"] * 12)
         assert screen.app._view.window_ns == WINDOWS_NS[-1]
         assert "30s" in screen.text("timeline").splitlines()[0]
+
+
+async def test_while_the_workload_is_paused_the_lanes_stay_at_its_last_moments(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        running = make_snapshot()
+        await screen.send(running)
+        simulation = running.simulation
+        assert simulation is not None
+        lanes = structs.replace(
+            simulation.lanes, now_ns=running.at_ns + 10 * SECOND, parked_ns=simulation.lanes.newest_ns
+        )
+        paused = structs.replace(
+            running, at_ns=lanes.now_ns, status=Status.PAUSED, simulation=structs.replace(simulation, lanes=lanes)
+        )
+        before = {label: lane(screen, label) for label in ("held", "wasted", "w1", "w2")}
+        await screen.send(paused)
+        assert {label: lane(screen, label) for label in before} == before
+        assert "-10.3s" in screen.text("timeline"), "the axis says how long ago that is"
+        await screen.press("left")
+        assert "w1 waited" in screen.text("headline"), "one goes through it as through a frozen picture"
 
 
 async def test_left_freezes_and_goes_back_event_by_event(opened: Open) -> None:
@@ -188,3 +231,49 @@ async def test_it_draws_at_any_size_and_height(opened: Open, size: tuple[int, in
         assert not panel.display or "held" in text
         if glyphs == "ascii":
             assert text.isascii()
+
+
+def starving_simulation(*waits_s: float, winner: int = 0) -> Simulation:
+    """Writers that have waited so long, all others not at all; the winner did all that was done lately."""
+    workers = tuple(
+        Worker(number, 1, Role.WRITER, 0, WorkerState.WAITING, 0, round(wait_s * SECOND), starved=wait_s > 1)
+        for number, wait_s in enumerate(waits_s, 1)
+    )
+    lanes = LaneRing(1, None, SECOND)
+    for worker in workers:
+        lanes.start(worker.id, Role.WRITER, 0)
+        lanes.add_sample(SlotSample(SECOND, 1, 1, (0,), (0,), (WorkerSample(worker.id, WorkerState.WAITING, 0),)))
+    lanes.add_batch(Batch(winner, Role.WRITER, 0, 1, 9 * SECOND, 9 * SECOND + 1, 100, 100), Mode.CONTENDED)
+    period = Period("", Mode.CONTENDED, 1, 0, 1, workers=workers)
+    frozen = lanes.freeze(10 * SECOND, Mode.CONTENDED)
+    return Simulation("", Mode.CONTENDED, 1, period, period, period, lanes=frozen)
+
+
+def chosen(simulation: Simulation, followed: int | None = None, in_sight: tuple[int, ...] = ()) -> list[int]:
+    return [one.worker for one in chosen_lanes(simulation, 3, followed, in_sight)]
+
+
+def test_without_room_for_all_lanes_those_are_drawn_that_tell_most() -> None:
+    assert chosen(starving_simulation(0, 0, 0, 0, 0)) == [1, 2, 3]
+    waits = (0, 2, 0, 4, 3)
+    assert chosen(starving_simulation(*waits)) == [2, 4, 5], "who starves, before who does not"
+    assert chosen(starving_simulation(0, 2, 3, 4, 5)) == [3, 4, 5], "the longest"
+    assert chosen(starving_simulation(*waits, winner=3)) == [3, 4, 5], "who takes all turns now, before who starves"
+    assert chosen(starving_simulation(*waits, winner=3), followed=1) == [1, 3, 4], "the cursor's, before all"
+
+
+def test_a_lane_stays_in_sight_until_its_place_is_needed() -> None:
+    calm, one = starving_simulation(0, 0, 0, 0, 0), starving_simulation(0, 0, 0, 0, 5)
+    assert chosen(one, in_sight=(1, 2, 3)) == [1, 2, 5]
+    assert chosen(calm, in_sight=(1, 2, 5)) == [1, 2, 5]
+
+
+async def test_the_live_lanes_have_the_worker_under_the_tables_cursor_once_it_was_moved(opened: Open) -> None:
+    async with opened(120, 40) as screen:
+        await screen.send(make_snapshot())
+        assert " w12 " not in screen.text("timeline")
+        await screen.press(*["down"] * 11)
+        assert " w12 " in screen.text("timeline")
+        assert "FROZEN" not in screen.text("header")
+        await screen.send(make_snapshot(21))
+        assert " w12 " in screen.text("timeline")

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from sqlwatch.charts.glyphs import ASCII, BLOCK, BRAILLE, GLYPH_SETS, GlyphSet
 from sqlwatch.charts.lanes import Axis, Cells, Lane, columns_of, lane_cells, lane_rows
 from sqlwatch.charts.segment import plain, width_of
-from sqlwatch.metrics.lane_columns import Column
+from sqlwatch.metrics.lane_columns import UNKNOWN, Column
 
 SECOND = 1_000_000_000
 WINDOW_NS = 30 * SECOND
@@ -43,22 +44,43 @@ def text(
 
 
 def test_holding_waiting_nothing_and_not_seen_are_four_different_things() -> None:
-    assert text([None, 0.0, 0.0, 1.0], [False, False, True, False]) == " _~#"
+    assert text([None, 0.0, 0.0, 1.0], [False, False, True, False]) == " .~#"
 
 
 def test_a_share_is_never_invisible_and_holding_wins_over_waiting() -> None:
-    assert text([0.001, 0.5, 1.0], [True, True, True], 3) == ".:#"
+    assert text([0.001, 0.5, 1.0], [True, True, True], 3) == ":=#"
 
 
 def test_each_state_has_a_glyph_of_its_own_in_every_set() -> None:
     states = [
         Column(), Column(held=1.0), Column(held=1.0, is_exact=False), Column(asleep=1.0), Column(queued=1.0),
         Column(asleep=1.0, looked=True), Column(failed=True), Column(reading=1.0), Column(checkpointing=1.0),
-        Column(is_known=False),
+        Column(queued=0.3), Column(held=0.01), Column(held=0.5), Column(is_known=False),
     ]  # fmt: skip
     for glyphs in GLYPH_SETS.values():
         drawn = [plain(lane_cells(Lane("", [state] * glyphs.columns), glyphs)) for state in states]
         assert len(set(drawn)) == len(states), drawn
+
+
+@pytest.mark.parametrize("glyphs", GLYPH_SETS.values(), ids=GLYPH_SETS)
+@pytest.mark.parametrize("state", ["asleep", "queued", "reading"])
+def test_a_cell_that_is_idle_for_most_of_its_time_does_not_look_full_of_the_rest(glyphs: GlyphSet, state: str) -> None:
+    full = {"asleep": glyphs.waiting, "queued": glyphs.queued, "reading": glyphs.reading}[state]
+    for share, drawn in ((0.1, glyphs.idle), (0.28, glyphs.partly), (0.45, glyphs.partly), (0.55, full), (1.0, full)):
+        column = Column(**{state: share})
+        assert plain(lane_cells(Lane("", [column] * glyphs.columns), glyphs)) == drawn, share
+    whole = Column(**{state: 1.0})
+    assert plain(lane_cells(Lane("", [whole, *[UNKNOWN] * (glyphs.columns - 1)]), glyphs)) == full, "as far as known"
+
+
+def test_an_error_or_a_hold_however_short_shows_in_a_cell_that_is_mostly_idle() -> None:
+    assert plain(lane_cells(Lane("", [Column(queued=0.3, failed=True)]), BLOCK)) == BLOCK.error
+    assert plain(lane_cells(Lane("", [Column(held=0.02, queued=0.3)]), BLOCK)) == "▁"
+
+
+def test_in_ascii_any_hold_is_heavier_than_idle() -> None:
+    assert ASCII.idle == "."
+    assert text([0.001, 0.5, 1.0], [False] * 3, 3) == ASCII.hold_signs == ":=#"
 
 
 def test_columns_join_the_same_cells_while_time_goes_on() -> None:

@@ -337,6 +337,29 @@ def test_the_timeline_shows_complete_cells_only() -> None:
     assert timeline.wal_bytes == (None, None)
 
 
+def test_in_a_pause_the_wal_stays_as_it_was_seen_last_though_looks_are_rare() -> None:
+    fold = fold_with(observation(S + 100 * MS, 500), observation(2 * S + 100 * MS, 700))
+    assert fold.snapshot(Status.RUNNING).timeline.pauses == ()
+    fold.add(Running(2_200 * MS, False, paused=True))
+    fold.add(observation(2_300 * MS, 300))
+    fold.add(observation(5_100 * MS, 300))
+    fold.add(Tick(5_200 * MS))
+    timeline = fold.snapshot(Status.PAUSED).timeline
+    assert timeline.live_frames == (500, None, 700, *[300] * 5), (
+        "a gap stays one where nobody says that nothing happened"
+    )
+    assert timeline.pauses == ((2_200 * MS, None),)
+    fold.add(Running(9 * S, True))
+    fold.add(observation(9_400 * MS, 900))
+    fold.add(Tick(10 * S))
+    timeline = fold.snapshot(Status.RUNNING).timeline
+    assert timeline.live_frames == (500, None, 700, *[300] * 13, 900)
+    assert timeline.pauses == ((2_200 * MS, 9 * S),)
+    fold.add(Running(11 * S, False))
+    fold.add(Running(11_100 * MS, True))
+    assert len(fold.snapshot(Status.RUNNING).timeline.pauses) == 1, "a change of mode is none"
+
+
 def test_the_timeline_is_a_ring() -> None:
     fold = fold_with()
     for second in range(2, 2_000):

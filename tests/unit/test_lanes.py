@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from simulators.busy import LADDER_MS
-from simulators.events import Checkpoint, Mode, Role, WorkerSample, WorkerState
+from simulators.events import Checkpoint, Mode, Role, SlotSample, WorkerSample, WorkerState
 from simulators.quantities import BusyPolicy
 from simulators.transactions import Transaction
 from sqlwatch.metrics import lane_ring
@@ -97,6 +97,48 @@ def test_while_all_rest_nothing_is_known_of_the_lock() -> None:
     lock = picture(lanes.freeze(T0 + 700 * MS, Mode.CONTENDED), Stretch(T0, 40 * MS, 4)).locks[0]
     assert lock.held == (0.05, 0, None, None)
     assert lock.wasted == (0, 0, None, None)
+
+
+def looked(at_ms: float, *states: WorkerState) -> SlotSample:
+    return sample(at_ms, *(WorkerSample(number, state, 0) for number, state in enumerate(states, 1)), held=5)
+
+
+def test_while_all_rest_the_lanes_end_where_the_work_did_and_go_on_once_its_new_beginning_is_told() -> None:
+    idle, parked, starting = WorkerState.IDLE, WorkerState.PARKED, WorkerState.STARTING
+    lanes = ring()
+
+    def newest_ms(now_ms: float) -> float:
+        return (lanes.freeze(T0 + round(now_ms * MS), Mode.CONTENDED).newest_ns - T0) / MS
+
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    lanes.add_sample(looked(50, idle, idle))
+    lanes.add_sample(looked(100, parked, idle))
+    assert newest_ms(900) == 700, "somebody works still"
+    lanes.add_sample(looked(150, parked, parked))
+    assert newest_ms(200) == 0, "what is on its way is waited for"
+    assert newest_ms(5_000) == 100, "seen at work for the last time"
+    lanes.add_batch(batch(2, 0, 130, transaction(1, 110, 110, 120)), Mode.CONTENDED)
+    lanes.add_sample(looked(5_000, parked, parked))
+    lanes.start(3, Role.WRITER, 0)
+    lanes.add_sample(looked(6_000, parked, parked, starting))
+    assert newest_ms(60_000) == 130, "a batch told of more, and a new worker has done nothing"
+    kept = lanes.freeze(T0 + 60 * S, Mode.CONTENDED)
+    assert told(kept, 1, 0, 80) == [("idle", 0, 10), ("holding", 10, 12), ("idle", 12, 80)], "nothing is forgotten"
+    lanes.add_sample(looked(70_000, idle, parked, parked))
+    assert newest_ms(70_100) == 130
+    assert newest_ms(70_300) == 70_100
+
+
+def test_a_long_rest_pushes_no_looks_out() -> None:
+    lanes = ring(1)
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    for at_ms in (50, 100):
+        lanes.add_sample(looked(at_ms, WorkerState.IDLE))
+    for at_ms in range(150, 5_000_000, 5_000):
+        lanes.add_sample(looked(at_ms, WorkerState.PARKED))
+    lanes.add_sample(looked(5_000_050, WorkerState.IDLE))
+    seen = [((look.at_ns - T0) / MS, look.looks) for look in lanes.freeze(T0 + 5_001 * S, Mode.CONTENDED).looks]
+    assert seen == [(50, 10), (100, 10), (150, 10), (4_995_150, 0), (5_000_050, 10)]
 
 
 def test_a_checkpoint_is_cut_out_of_what_is_no_wait() -> None:

@@ -265,7 +265,7 @@ def test_the_rings_are_bounded_and_old_chunks_keep_their_sums() -> None:
     assert {round(column.queued, 3) for column in columns} == {0.5}
 
 
-@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6), st.integers(0, 9_000), st.booleans()), max_size=80))
+@given(st.lists(st.tuples(st.integers(1, 4), st.integers(0, 6), st.integers(90, 9_000), st.booleans()), max_size=80))
 def test_the_oldest_events_of_all_lanes_lose_their_times_first(steps: list[tuple[int, int, int, bool]]) -> None:
     lanes = LaneRing(1, None, 0)
     present: dict[int, int] = {}

@@ -15,6 +15,7 @@ from sqlwatch.metrics.lanes import LATENESS_NS, Lanes, WorkerLane
 from sqlwatch.metrics.lock_columns import LockColumns
 from sqlwatch.metrics.snapshot import Simulation
 from sqlwatch.metrics.stretches import Stretch
+from sqlwatch.tui.precedence import precedence
 from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 
@@ -148,25 +149,11 @@ def chosen_lanes(simulation: Simulation, room: int, event: EventKey | None) -> l
     lanes = present_lanes(simulation)
     if len(lanes) <= room:
         return lanes
-    starved = {worker.id for worker in simulation.phase.workers if worker.starved}
-    winners = _winners(simulation)
+    ranks = precedence(simulation)
     chosen = event.worker if event is not None else 0
-    writes = (Role.SINGLE_WRITER, Role.WRITER)
-    ranked = sorted(
-        lanes,
-        key=lambda lane: (
-            lane.worker != chosen, lane.role is not Role.SINGLE_WRITER, lane.worker not in winners,
-            lane.worker not in starved, lane.role not in writes, lane.worker,
-        ),
-    )  # fmt: skip
+    ranked = sorted(lanes, key=lambda lane: (lane.worker != chosen, ranks.get(lane.worker, len(ranks)), lane.worker))
     kept = {lane.worker for lane in ranked[:room]}
     return [lane for lane in lanes if lane.worker in kept]
-
-
-def _winners(simulation: Simulation) -> set[int]:
-    """Return the writers that took more than one and a half times their fair share of the last seconds' commits."""
-    writers = [worker for worker in simulation.window.workers if worker.share is not None and worker.exit is None]
-    return {worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5}
 
 
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:

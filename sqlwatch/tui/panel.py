@@ -125,6 +125,11 @@ class Panel(Rows, can_focus=True):
         """Return figures for the title line, the most important first."""
         return []
 
+    @property
+    def explanation(self) -> str:
+        """What the title line says while the panel has the focus, in clauses, the most important first."""
+        return self.EXPLANATION
+
     def watch_has_focus(self, has_focus: bool) -> None:
         """Put the explanation into the title line, or take it out again."""
         super().watch_has_focus(has_focus)
@@ -135,7 +140,7 @@ class Panel(Rows, can_focus=True):
         title = Segment(f"{line} {self.TITLE} ", Ink.STRONG)
         if self.has_focus:
             title = Segment(f"{view.glyphs.cursor} {self.TITLE} ", Ink.RUNG)
-            words: Row = (Segment(shortened(self.EXPLANATION, width - len(title.text) - 3)),)
+            words: Row = (Segment(shortened(self.explanation, width - len(title.text) - 3)),)
         else:
             words = whole_parts(self.facts(view), width - len(title.text) - 3)
         rest = width - len(title.text) - width_of(words) - 1

@@ -277,7 +277,7 @@ class Simulation(msgspec.Struct, frozen=True):
     """The part of a Snapshot that only a simulation has."""
 
     workload: str
-    """The workload in words."""
+    """The workload in words, with the writers and readers that live; after the end, that lived until then."""
     mode: Mode
     databases: int
     run: Period

@@ -262,6 +262,7 @@ class SimulationSession:
                 if now_ns - snapshot_ns >= gap_ns or was_paused is not is_paused:
                     snapshot_ns, news = now_ns, fold.news
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
+                    fold.describe(self._workload_words(fleet))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 self._rest(fleet, bell)
             fold.add(fleet.slot_sample())
@@ -329,6 +330,12 @@ class SimulationSession:
         if place.size_bytes() > limit.bytes and not self._stop.is_set():
             self._message = f"The databases have reached --max-size {limit}, so the run was ended early."
             self._stop.set()
+
+    def _workload_words(self, fleet: Fleet) -> str:
+        """Describe the workload with the workers that live now; while they start it is as many as were asked for."""
+        if fleet.state is FleetState.STARTING:
+            return self._workload.in_words()
+        return self._workload.in_words(len(fleet.living(Role.WRITER)), len(fleet.living(Role.READER)))
 
     def _words(self, fleet: Fleet) -> str | None:
         return fleet.ready_words() if fleet.state is FleetState.STARTING else self._message

@@ -140,6 +140,20 @@ def test_a_paused_session_rests_until_something_happens(monkeypatch: pytest.Monk
     assert "signal 9" in str(watched.end().message)
 
 
+def test_a_message_goes_after_a_while_of_running_and_the_result_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "MESSAGE_NS", 500_000_000)
+    watched = Watched(SMALL, snapshots_per_s=20)
+    watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    watched.session.kill(1)
+    told = watched.until(lambda s: s.message)
+    gone = watched.until(lambda s: s.message is None)
+    assert gone.elapsed_ns - told.elapsed_ns >= 400_000_000
+    watched.session.stop()
+    result = watched.end()
+    assert str(result.message).startswith("The writer 1 ")
+    assert result.final.message == result.message
+
+
 def test_a_stop_before_the_first_transaction_leaves_nothing() -> None:
     watched = Watched({**SMALL, "writers": 8})
     watched.session.stop()

@@ -63,11 +63,10 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
 
     def with_cursor(self, items: Sequence[Item], visible: int) -> list[Item]:
         """Return the items with that of the cursor still among the first `visible`, if it was: nothing scrolls then."""
-        result = list(items)
-        found = [index for index, item in enumerate(result) if self.key_of(item) == self._rest and self.was_near(item)]
-        for index in found:
-            if index >= visible > 0:
-                result.insert(visible - 1, result.pop(index))
+        result, cursor = list(items), self.selected
+        at = next((index for index, item in enumerate(result) if self.key_of(item) == cursor), 0)
+        if cursor in self._near and at >= visible:
+            result.insert(visible - 1, result.pop(at))
         return result
 
     @property
@@ -126,11 +125,21 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
         return [*said, (Segment(self._where, Ink.MUTED),)] if self._where else said
 
     def heading(self, columns: str, where: str, width: int) -> Row:
-        """Return the names of the columns, and at the right end which part is in view, if they leave room for it."""
-        fits = len(columns.rstrip()) + 2 + len(where) <= width
-        self._where = "" if fits else where
-        text = columns.rstrip().ljust(width - len(where)) + where if fits else columns
-        return fitted((Segment(text, Ink.MUTED),), width)
+        """Return the names of the columns, and which part is in view, at the right end or else in a gap between names.
+
+        Where no gap is wide enough the title line says it: no name is covered.
+        """
+        names = columns.ljust(width)
+        end = len(names.rstrip()) + 2
+        gap = names.find(" " * (len(where) + 4), len(names) - len(names.lstrip())) + 2
+        at = width - len(where) if end + len(where) <= width else gap
+        self._where = where if at < 2 else ""
+        if not where or self._where:
+            return fitted((Segment(columns, Ink.MUTED),), width)
+        return fitted(
+            (Segment(names[:at], Ink.MUTED), Segment(where, Ink.MUTED), Segment(names[at + len(where) :], Ink.MUTED)),
+            width,
+        )
 
     def nothing_left(self) -> Row:
         """Say that the filter leaves nothing."""

@@ -115,6 +115,8 @@ def test_what_is_in_view_is_said_where_it_covers_no_head() -> None:
     assert table.said_first() == []
     assert plain(table.heading("   # role  busy    ", "1-5/11", 22)) == "   # role  busy       "
     assert [plain(row) for row in table.said_first()] == ["1-5/11"]
+    assert plain(table.heading(" command            pins", "1-5/11", 24)) == " command  1-5/11    pins"
+    assert table.said_first() == []
 
 
 def contended(at_s: float, waits_s: Mapping[int, float], shares: Mapping[int, float], *, writers: int = 16) -> Snapshot:

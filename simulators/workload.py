@@ -179,10 +179,12 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         """Return every parameter by its key, as a number, a bool or a text that `from_mapping` reads again."""
         return {field.encode_name: _plain(getattr(self, field.name)) for field in msgspec.structs.fields(type(self))}
 
-    def in_words(self) -> str:
-        """Describe the workload in one line."""
+    def in_words(self, writers: int | None = None, readers: int | None = None) -> str:
+        """Describe the workload in one line, with so many writers and readers where it is not as many as asked for."""
+        writers = self.writers if writers is None else writers
+        readers = self.readers if readers is None else readers
         kind = "writer" if self.worker_kind is WorkerKind.PROCESS else f"writer {self.worker_kind.value}"
-        count = f"{self.writers} {kind}{'s' if self.writers != 1 else ''}"
+        count = f"{writers} {kind}{'s' if writers != 1 else ''}"
         if self.worker_kind is WorkerKind.TASK and self.mode is not Mode.SINGLE_WRITER:
             count += f" with a pool of {self.pool} connection{'s' if self.pool != 1 else ''}"
         if self.shared_connection and self.mode is not Mode.SINGLE_WRITER:
@@ -193,8 +195,8 @@ class Workload(msgspec.Struct, frozen=True, kw_only=True, rename="kebab", forbid
         parts += [rows, f"sync {self.synchronous.value}"]
         if not self.has_wal:
             parts.append(f"rollback journal ({self.journal_mode.value})")
-        if self.readers:
-            parts.append(f"{self.readers} reader{'s' if self.readers != 1 else ''}")
+        if readers:
+            parts.append(f"{readers} reader{'s' if readers != 1 else ''}")
         if self.pin_reader.mean_ns:
             parts.append(f"a reader pinned for {_pause_words(self.pin_reader)}")
         if self.checkpointer.kind is not None:

@@ -99,7 +99,11 @@ def test_what_the_keys_ask_for_happens() -> None:
     watched.until(lambda s: s.status is Status.RUNNING)
     session.add_writer()
     session.add_reader()
-    watched.until(lambda s: s.simulation and len([w for w in s.simulation.window.workers if w.exit is None]) == 7)
+    grown = watched.until(
+        lambda s: s.simulation and len([w for w in s.simulation.window.workers if w.exit is None]) == 7
+    )
+    assert grown.simulation is not None
+    assert grown.simulation.workload == from_mapping({**SMALL, "writers": 4, "readers": 2}).in_words()
     session.reset()
     snapshot = watched.until(lambda s: s.simulation and len(s.simulation.ended_phases) == 2 and commits(s) > 5)
     assert snapshot.simulation is not None
@@ -115,6 +119,8 @@ def test_what_the_keys_ask_for_happens() -> None:
     assert next(worker for worker in result.final.simulation.run.workers if worker.id == victim.id).exit == "killed"  # type: ignore[union-attr]
     assert f"writer {victim.id}" in str(result.message)
     assert result.accounting.in_doubt <= 1
+    assert result.final.simulation is not None
+    assert result.final.simulation.workload.startswith("3 writers hold"), "as many as lived until the end"
 
 
 def test_a_paused_session_rests_until_something_happens(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,6 +138,20 @@ def test_a_paused_session_rests_until_something_happens(monkeypatch: pytest.Monk
     watched.until(lambda s: s.status is Status.PAUSED)
     watched.session.stop()
     assert "signal 9" in str(watched.end().message)
+
+
+def test_a_message_goes_after_a_while_of_running_and_the_result_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(simulation, "MESSAGE_NS", 500_000_000)
+    watched = Watched(SMALL, snapshots_per_s=20)
+    watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    watched.session.kill(1)
+    told = watched.until(lambda s: s.message)
+    gone = watched.until(lambda s: s.message is None)
+    assert gone.elapsed_ns - told.elapsed_ns >= 400_000_000
+    watched.session.stop()
+    result = watched.end()
+    assert str(result.message).startswith("The writer 1 ")
+    assert result.final.message == result.message
 
 
 def test_a_stop_before_the_first_transaction_leaves_nothing() -> None:

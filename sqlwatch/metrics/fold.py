@@ -128,6 +128,10 @@ class SimulationFold:
             case WorkerExited():
                 self._end_worker(message)
 
+    def describe(self, workload_words: str) -> None:
+        """Take in other words for the workload: workers have come or gone."""
+        self._words = workload_words
+
     @property
     def phase_ran_ns(self) -> int:
         """How long the workload has run in the current phase, pauses not counted."""

@@ -263,6 +263,12 @@ class Period(msgspec.Struct, frozen=True):
         """Waits with and without success, unfinished ones at their length so far: what a starved worker suffers."""
         return merged([self.lock_wait, self.given_up_waits]).including(self.unfinished_waits_ns)
 
+    @property
+    def winners(self) -> frozenset[int]:
+        """Living writers that took more than one and a half times their fair share of the commits."""
+        writers = [worker for worker in self.workers if worker.share is not None and worker.exit is None]
+        return frozenset(worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5)
+
     def per_second(self, count: int) -> float | None:
         """Return a count of this period as a rate; None before any time has passed."""
         return count / self.elapsed_s if self.elapsed_ns > 0 else None
@@ -279,7 +285,7 @@ class Simulation(msgspec.Struct, frozen=True):
     """The part of a Snapshot that only a simulation has."""
 
     workload: str
-    """The workload in words."""
+    """The workload in words, with the writers and readers that live; after the end, that lived until then."""
     mode: Mode
     databases: int
     run: Period

@@ -42,7 +42,7 @@ class SnapshotReport(msgspec.Struct, frozen=True):
     elapsed_s: float
     """For how long the workload has run; pauses do not count."""
     workload: str | None
-    """In words; null, as all that is about phases, before the first of them."""
+    """In words, with the writers and readers that live; null, as all that is about phases, before the first of them."""
     mode: Mode | None
     headline: str
     commits_per_s: float | None

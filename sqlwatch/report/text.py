@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from simulators.events import Role
+from simulators.workload import from_mapping
 from sqlwatch.charts import units
 from sqlwatch.diagnose import Finding, findings
 from sqlwatch.diagnose.invariants import invariant_words
@@ -25,11 +26,10 @@ def simulation_text(result: Result, title: str | None = None, *, short_last: boo
 
     `short_last` puts what matters below all the rest: on a terminal the last lines are those in sight.
     """
-    simulation = result.final.simulation
     shown = shown_phases(result.phases)
     found = findings(result.phases)
     short = [
-        [*wrapped(title or "sqlwatch simulate"), *_setting(simulation.workload if simulation else "", result)],
+        [*wrapped(title or "sqlwatch simulate"), *_setting(result)],
         _message(result),
         *first_page(result, shown, found),
     ]
@@ -62,8 +62,9 @@ def shown_phases(phases: Sequence[Period]) -> tuple[Period, ...]:
     return tuple(phase for phase in phases if newest[phase.mode] is phase)[-figures.COLUMNS :]
 
 
-def _setting(workload: str, result: Result) -> list[str]:
-    return [*wrapped(workload), *wrapped(environment_words(result.environment))]
+def _setting(result: Result) -> list[str]:
+    """Say what was asked for, and where it ran."""
+    return [*wrapped(from_mapping(result.workload).in_words()), *wrapped(environment_words(result.environment))]
 
 
 def environment_words(environment: Environment) -> str:

@@ -48,6 +48,9 @@ PAUSED_RESTS_S: Final = (0.05, 0.1, 0.3, 0.6, 5.0)
 PAUSED_SNAPSHOT_NS: Final = 4_500_000_000
 """How far Snapshots are apart at least while the workload is paused and nothing happens."""
 
+MESSAGE_NS: Final = 10_000_000_000
+"""For how long of running a message is in the Snapshots; those of the end and the result keep the newest one."""
+
 _FATAL_CODES: Final = {
     13: "The disk is full (SQLITE_FULL)",
     10: "SQLite cannot read or write its files (SQLITE_IOERR)",
@@ -96,6 +99,8 @@ class SimulationSession:
         self._failure: BaseException | None = None
         self._result: Result | None = None
         self._message: str | None = None
+        self._said_ns = 0
+        """How long the workload had run when the message came."""
         self._exit_code = 0
         self._thread = threading.Thread(target=self._run_guarded, name="session")
         start_tracker()
@@ -270,6 +275,7 @@ class SimulationSession:
                 if now_ns - snapshot_ns >= gap_ns or was_paused is not is_paused:
                     snapshot_ns, news = now_ns, fold.news
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
+                    fold.describe(self._workload_words(fleet))
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 self._rest(fleet, bell)
             fold.add(fleet.slot_sample())
@@ -311,7 +317,7 @@ class SimulationSession:
     def _check_errors(self, batch: Batch) -> None:
         for code in batch.errors:
             if code > 0 and code & 0xFF in _FATAL_CODES and self._exit_code == 0:
-                self._message = f"{_FATAL_CODES[code & 0xFF]}: the run was ended after what it had done by then."
+                self._say(f"{_FATAL_CODES[code & 0xFF]}: the run was ended after what it had done by then.")
                 self._exit_code = CANNOT_EXIT
                 self._stop.set()
 
@@ -330,7 +336,7 @@ class SimulationSession:
 
     def _add_writer(self, fleet: Fleet) -> None:
         if not fleet.add(Role.WRITER) and fleet.has_crew:
-            self._message = f"A writer cannot be added: the {self._workload.worker_kind.value}s share one process."
+            self._say(f"A writer cannot be added: the {self._workload.worker_kind.value}s share one process.")
 
     def _note_exit(self, exited: WorkerExited, fleet: Fleet) -> None:
         handle = fleet.handles[exited.worker - 1]
@@ -339,20 +345,37 @@ class SimulationSession:
             again = " and was started again" if handle.role is Role.SINGLE_WRITER else ""
             if fleet.has_crew and handle.role is not Role.READER:
                 who, again = f"The process of all writers (pid {handle.pid})", ""
-            self._message = f"{who} ended: {exited.exit}{again}."
+            self._say(f"{who} ended: {exited.exit}{again}.")
         if not fleet.living(Role.WRITER) and not fleet.living(Role.READER) and not self._stop.is_set():
-            self._message = f"Every worker has ended; the last one: {exited.exit}."
+            self._say(f"Every worker has ended; the last one: {exited.exit}.")
             self._exit_code = CANNOT_EXIT if not handle.was_killed else 0
             self._stop.set()
 
     def _check_size(self, place: Place) -> None:
         limit = self._workload.max_size
         if place.size_bytes() > limit.bytes and not self._stop.is_set():
-            self._message = f"The databases have reached --max-size {limit}, so the run was ended early."
+            self._say(f"The databases have reached --max-size {limit}, so the run was ended early.")
             self._stop.set()
 
+    def _workload_words(self, fleet: Fleet) -> str:
+        """Describe the workload with the workers that live now; while they start it is as many as were asked for."""
+        if fleet.state is FleetState.STARTING:
+            return self._workload.in_words()
+        return self._workload.in_words(len(fleet.living(Role.WRITER)), len(fleet.living(Role.READER)))
+
+    def _say(self, message: str) -> None:
+        self._message, self._said_ns = message, self._ran_ns
+
+    @property
+    def _ran_ns(self) -> int:
+        """How long the workload had run at the newest Snapshot."""
+        return self.latest.elapsed_ns if self.latest is not None else 0
+
     def _words(self, fleet: Fleet) -> str | None:
-        return fleet.ready_words() if fleet.state is FleetState.STARTING else self._message
+        """Return how far starting has come, or the newest message while it is news."""
+        if fleet.state is FleetState.STARTING:
+            return fleet.ready_words()
+        return self._message if self._ran_ns - self._said_ns < MESSAGE_NS else None
 
     def _publish(self, snapshot: Snapshot) -> None:
         self.latest = snapshot

@@ -131,7 +131,10 @@ class SimulateApp(LessonApp, PastApp):
         if not self.is_over():
             self._paused = not self._paused
             (self.session.pause if self._paused else self.session.resume)()
-            self.say("pausing the workload" if self._paused else "the workload goes on")
+            if self._paused:
+                self.say("pausing the workload", lambda snapshot: snapshot.status is Status.PAUSED)
+            else:
+                self.say("the workload goes on")
 
     def come_to_rest(self) -> float:
         """Let the workload rest: while the shell has the terminal, nobody takes in what the workers do."""
@@ -167,7 +170,8 @@ class SimulateApp(LessonApp, PastApp):
     def _resize(self, order: Callable[[], None], notice: str) -> None:
         if not self.is_over():
             order()
-            self.say(notice)
+            before = _living(self._live.snapshot)
+            self.say(notice, lambda snapshot: _living(snapshot) != before)
 
     def action_scale(self) -> None:
         """Show shares linearly or logarithmically."""
@@ -225,10 +229,18 @@ class SimulateApp(LessonApp, PastApp):
     def _kill(self, worker: Worker, confirmed: bool) -> None:
         if confirmed and not self.is_over():
             self.session.kill(worker.id)
-            self.say(f"killing worker {worker.id}")
+            self.say(f"killing worker {worker.id}", lambda snapshot: worker.id not in _living(snapshot))
 
     def _selected(self) -> Worker | None:
         simulation = self._live.simulation
         chosen = self.query_one(WorkerTable).selected
         workers = simulation.phase.workers if simulation else ()
         return next((worker for worker in workers if worker.id == chosen), None)
+
+
+def _living(snapshot: Snapshot | None) -> set[int]:
+    """Return the workers that live at the moment of a Snapshot."""
+    simulation = snapshot.simulation if snapshot is not None else None
+    return (
+        {worker.id for worker in simulation.phase.workers if worker.exit is None} if simulation is not None else set()
+    )

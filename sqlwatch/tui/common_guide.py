@@ -9,8 +9,8 @@ from sqlwatch.metrics.recents import GRAVE, NEWEST
 COMMON_GUIDE: Final = (
     (
         "Tables",
-        "s sorts the table in its next way, and its heading says which: {cursor} stays on its line. / asks for a text; "
-        "only lines that have it in them are shown, and the heading says so. Enter keeps the filter, esc shows all.",
+        "s sorts the table in its next way, and its title says which: {cursor} stays on its line. / asks for a text; "
+        "only lines that have it in them are shown, and the title says so. Enter keeps the filter, esc shows all.",
     ),
     (
         "Event log",

@@ -90,6 +90,8 @@ class DashboardApp(SessionApp):
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
         self._forgetting: Timer | None = None
+        self._is_done: Callable[[Snapshot], bool] | None = None
+        """Tells when the notice is of something that is done, where it is of something under way."""
         self._wish = Wish(self.PANELS)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
@@ -173,6 +175,8 @@ class DashboardApp(SessionApp):
 
     def draw(self, snapshot: Snapshot) -> None:
         """Show a Snapshot; where the display is frozen, only in what stays live."""
+        if self._is_done is not None and self._is_done(snapshot):
+            self.say("")
         live = self.received(self._live, snapshot)
         if live.frozen and snapshot.status is not Status.ENDED:
             self._live = replace(live, headline="", findings=())
@@ -237,17 +241,21 @@ class DashboardApp(SessionApp):
             self.screen.dismiss()
         await self.run_action(action, screen)
 
-    def change(self, live: View, notice: str = "") -> None:
-        """Show another state of the screen, with a few words in answer to a key for a moment."""
+    def change(self, live: View, notice: str = "", is_done: Callable[[Snapshot], bool] | None = None) -> None:
+        """Show another state of the screen, with a few words in answer to a key for a moment.
+
+        Words of something under way go as soon as `is_done` says so of a Snapshot.
+        """
+        self._is_done = is_done
         self._live = replace(live, notice=notice)
         self.show()
         if self._forgetting is not None:
             self._forgetting.stop()
         self._forgetting = self.set_timer(_NOTICE_S, lambda: self.say("")) if notice else None
 
-    def say(self, notice: str) -> None:
-        """Say a few words in answer to a key for a moment."""
-        self.change(self._live, notice)
+    def say(self, notice: str, is_done: Callable[[Snapshot], bool] | None = None) -> None:
+        """Say a few words in answer to a key for a moment, or until that is done."""
+        self.change(self._live, notice, is_done)
 
     def is_over(self) -> bool:
         """Tell whether the session is over, and say so: its keys do nothing any more."""

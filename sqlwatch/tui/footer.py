@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from sqlwatch.charts.segment import Ink, Row, Segment, width_of
+from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.keys import Key
 from sqlwatch.tui.panel import Rows
 from sqlwatch.tui.view import View
@@ -25,12 +26,12 @@ class KeyFooter(Rows):
         self._spans: tuple[tuple[int, int, str], ...] = ()
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
-        """Return the keys that fit, in order of importance."""
+        """Return the keys that fit, in order of importance; after the end those that still do something."""
         row: list[Segment] = []
         spans = []
         used = 0
         for key in self._keys:
-            if not key.footer:
+            if not key.footer or (key.needs_run and view.status is Status.ENDED):
                 continue
             part = _part(key)
             gap = 2 if row else 0

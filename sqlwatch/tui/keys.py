@@ -26,6 +26,8 @@ class Key:
     """A few words: title in the palette and in the help."""
     tooltip: str
     group: str
+    needs_run: bool = False
+    """Whether it does nothing once the run has ended."""
 
 
 LOOK: Final = "Look"
@@ -51,8 +53,9 @@ FREEZE: Final = Key(
     "Hold the picture still; the workload and the header go on.", LOOK,
 )  # fmt: skip
 RESET: Final = Key(
-    "reset", ("0",), "0", "reset", "Reset", "reset the statistics", "Begin all figures of this mode again.", LOOK
-)
+    "reset", ("0",), "0", "reset", "Reset", "reset the statistics",
+    "Begin all figures of this mode again.", LOOK, needs_run=True,
+)  # fmt: skip
 FOCUS: Final = Key(
     "focus", ("tab",), "tab", "focus_next", "Panel", "next panel",
     "Move the focus; a focused panel says what it shows.", LOOK,
@@ -133,7 +136,7 @@ KEYS: Final = (
     HELP,
     Key(
         "mode", ("m",), "m", "toggle_mode", "Mode", "contended / single-writer",
-        "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD,
+        "Turn the fight for the lock into a queue in front of one writer, and back.", _WORKLOAD, needs_run=True,
     ),
     DETAIL,
     FREEZE,
@@ -143,15 +146,27 @@ KEYS: Final = (
     LATER,
     Key(
         "pause", ("p",), "p", "pause", "Pause", "pause the workload",
-        "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD,
+        "Let all workers rest, and go on; paused time counts in no rate.", _WORKLOAD, needs_run=True,
     ),
-    Key("add-writer", ("w",), "w", "add_writer", "+writer", "add a writer", "Start one more writer.", _WORKLOAD),
-    Key("remove-writer", ("W",), "W", "remove_writer", "-writer", "remove a writer", "End one writer.", _WORKLOAD),
-    Key("add-reader", ("r",), "r", "add_reader", "+reader", "add a reader", "Start one more reader.", _WORKLOAD),
-    Key("remove-reader", ("R",), "R", "remove_reader", "-reader", "remove a reader", "End one reader.", _WORKLOAD),
+    Key(
+        "add-writer", ("w",), "w", "add_writer", "+writer", "add a writer", "Start one more writer.", _WORKLOAD,
+        needs_run=True,
+    ),
+    Key(
+        "remove-writer", ("W",), "W", "remove_writer", "-writer", "remove a writer", "End one writer.", _WORKLOAD,
+        needs_run=True,
+    ),
+    Key(
+        "add-reader", ("r",), "r", "add_reader", "+reader", "add a reader", "Start one more reader.", _WORKLOAD,
+        needs_run=True,
+    ),
+    Key(
+        "remove-reader", ("R",), "R", "remove_reader", "-reader", "remove a reader", "End one reader.", _WORKLOAD,
+        needs_run=True,
+    ),
     Key(
         "kill", ("K",), "K", "kill", "Kill", "kill the selected worker",
-        "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD,
+        "Kill the worker under the cursor with SIGKILL; asks first.", _WORKLOAD, needs_run=True,
     ),
     RESET,
     Key(
@@ -164,11 +179,11 @@ KEYS: Final = (
     ),
     Key(
         "next-phase", ("n",), "n", "next_phase", "", "next phase of the lesson",
-        "End the present phase; its figures so far count.", _WORKLOAD,
+        "End the present phase; its figures so far count.", _WORKLOAD, needs_run=True,
     ),
     Key(
         "hold-phase", ("N",), "N", "hold_phase", "", "hold the phase",
-        "Let phases go on until n is pressed; again: let them end with their time.", _WORKLOAD,
+        "Let phases go on until n is pressed; again: let them end with their time.", _WORKLOAD, needs_run=True,
     ),
     Key(
         "lesson", ("L",), "L", "lesson", "", "the lesson",

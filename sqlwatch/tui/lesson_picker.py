@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from typing import ClassVar
 
+from rich.console import Console, ConsoleOptions
 from rich.text import Text
 from textual import events, on
 from textual.app import ComposeResult
@@ -17,6 +18,7 @@ from textual.widgets.option_list import Option
 
 from simulators.scenario import Scenario, builtin, names
 from sqlwatch.charts import units
+from sqlwatch.tui.panel import cut
 from sqlwatch.tui.places import WIDE_COLUMNS
 from sqlwatch.tui.text import clean
 
@@ -27,6 +29,18 @@ _NAME_WIDTH = 20
 def lessons() -> tuple[Scenario, ...]:
     """Return the lessons that come with sqlwatch, by source."""
     return tuple(sorted(map(builtin, names()), key=lambda lesson: (lesson.source, lesson.name)))
+
+
+class Line:
+    """A line of the list: words in bold and others, cut after a whole word where the list is narrower."""
+
+    def __init__(self, bold: str, words: str = "") -> None:
+        self._bold, self._words = bold, words
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> Iterator[Text]:
+        bold = cut(self._bold, options.max_width)
+        words = cut(self._words, options.max_width - len(bold))
+        yield Text(bold, "bold", no_wrap=True).append(words, "not bold")
 
 
 class LessonPicker(ModalScreen[str | None]):
@@ -46,7 +60,6 @@ class LessonPicker(ModalScreen[str | None]):
     LessonPicker Input { height: 1; }
     LessonPicker #parts { height: 1fr; layout: vertical; }
     LessonPicker OptionList { height: 1fr; border: none; padding: 0; background: $background; }
-    LessonPicker OptionList { text-wrap: nowrap; text-overflow: ellipsis; }
     LessonPicker #about { height: auto; max-height: 50%; padding: 0 1; }
     LessonPicker.-wide #parts { layout: horizontal; }
     LessonPicker.-wide OptionList { width: 1fr; }
@@ -85,18 +98,12 @@ class LessonPicker(ModalScreen[str | None]):
         for lesson in chosen:
             if lesson.source != source:
                 source = lesson.source
-                options.add_option(Option(Text(clean(source or "sqlwatch"), style="bold"), disabled=True))
-            options.add_option(Option(self._row(lesson), id=lesson.name))
+                options.add_option(Option(Line(clean(source or "sqlwatch")), disabled=True))
+            options.add_option(Option(_line_of(lesson), id=lesson.name))
         if chosen:
             options.highlighted = 1
         else:
             self.query_one("#detail", Static).update("No lesson has these words.")
-
-    def _row(self, lesson: Scenario) -> Text:
-        row = Text(no_wrap=True, overflow="ellipsis")
-        row.append(f"  {clean(lesson.name):<{_NAME_WIDTH}} ", "bold")
-        row.append(f"{_length(lesson):>5}  {clean(lesson.question or lesson.title)}")
-        return row
 
     @on(Input.Changed)
     def _filter(self, event: Input.Changed) -> None:
@@ -137,6 +144,11 @@ class LessonPicker(ModalScreen[str | None]):
     def action_move(self, action: str) -> None:
         """Move the cursor of the list while the keys go to the filter."""
         getattr(self.query_one(OptionList), f"action_{action}")()
+
+
+def _line_of(lesson: Scenario) -> Line:
+    words = f"{_length(lesson):>5}  {clean(lesson.question or lesson.title)}"
+    return Line(f"  {clean(lesson.name):<{_NAME_WIDTH}} ", words)
 
 
 def _length(lesson: Scenario) -> str:

@@ -16,7 +16,7 @@ from sqlwatch.metrics.result_codes import message_of
 from sqlwatch.tui.event_filter import HINT, event_filter
 from sqlwatch.tui.inks import Inks
 from sqlwatch.tui.page_screen import PageScreen
-from sqlwatch.tui.panel import Rows, clipped, cut
+from sqlwatch.tui.panel import Rows, clipped
 from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
@@ -99,9 +99,9 @@ class EventRows(Rows):
 
 
 def _hint(view: View, width: int, *, is_filtered: bool) -> Row:
-    keys = "esc back  / filter  arrows, page up, page down scroll  end follows  space freezes"
     first = "esc shows all" if is_filtered else "esc back"
-    return (Segment(cut(keys.replace("esc back", first), width), Ink.MUTED),)
+    keys = (first, "/ filter", "arrows, page up/down scroll", "end follows", "space freezes")
+    return whole_parts([(Segment(words, Ink.MUTED),) for words in keys], width)
 
 
 def _names(view: View, width: int) -> Row:

@@ -126,6 +126,11 @@ class Panel(Rows, can_focus=True):
         """Return figures for the title line, the most important first."""
         return []
 
+    @property
+    def explanation(self) -> str:
+        """What the title line says while the panel has the focus, in clauses, the most important first."""
+        return self.EXPLANATION
+
     def watch_has_focus(self, has_focus: bool) -> None:
         """Put the explanation into the title line, or take it out again."""
         super().watch_has_focus(has_focus)
@@ -136,7 +141,7 @@ class Panel(Rows, can_focus=True):
         title = Segment(f"{line} {self.TITLE} ", Ink.STRONG)
         if self.has_focus:
             title = Segment(f"{view.glyphs.cursor} {self.TITLE} ", Ink.RUNG)
-            explanation = self.EXPLANATION.format(**view.glyphs.signs)
+            explanation = self.explanation.format(**view.glyphs.signs)
             words: Row = (Segment(shortened(explanation, width - len(title.text) - 3)),)
         else:
             words = whole_parts(self.facts(view), width - len(title.text) - 3)

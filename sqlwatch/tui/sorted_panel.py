@@ -1,4 +1,4 @@
-"""A list that can be sorted in several ways and filtered by a text; both are said in its heading."""
+"""A list that can be sorted in several ways and filtered by a text; both are said in its title line."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class Sort(Generic[Item]):
 
 
 class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
-    """Knows its sort and its filter; a subclass asks `arranged` for what to draw."""
+    """Knows its sort and its filter, and keeps the cursor on one item, also before somebody moves it."""
 
     SORTS: ClassVar[tuple[Sort[Any], ...]]
     """The first one is that at the start."""
@@ -33,6 +33,41 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
     _sort = 0
     filter_text = ""
     """Only items whose text has this in it are shown; empty: all."""
+    _rest: Key | None = None
+    """The item that the cursor was on when the list was last drawn."""
+    _near: frozenset[Key] = frozenset()
+    """The items that came first then, as many as have room."""
+    _where = ""
+    """Which part of the list is in view, where the heading has no room to say it."""
+
+    def key_of(self, item: Item) -> Key:
+        """Return what an item is known by."""
+        raise NotImplementedError
+
+    def scrolled(self, keys: Sequence[Key], visible: int) -> int:
+        """As in every list; remember where the cursor is, and which items come first."""
+        first = super().scrolled(keys, visible)
+        self._rest, self._near = self.selected, frozenset(keys[:visible])
+        return first
+
+    @property
+    def position(self) -> int:
+        """Number of the item under the cursor, which stays on the one that it came to first until it is moved."""
+        if self._chosen is None and self._rest in self._order:
+            return self._order.index(self._rest)
+        return super().position
+
+    def was_near(self, item: Item) -> bool:
+        """Tell whether an item was among the first when the list was last drawn."""
+        return self.key_of(item) in self._near
+
+    def with_cursor(self, items: Sequence[Item], visible: int) -> list[Item]:
+        """Return the items with that of the cursor still among the first `visible`, if it was: nothing scrolls then."""
+        result, cursor = list(items), self.selected
+        at = next((index for index, item in enumerate(result) if self.key_of(item) == cursor), 0)
+        if cursor in self._near and at >= visible:
+            result.insert(visible - 1, result.pop(at))
+        return result
 
     @property
     def sort(self) -> Sort[Item]:
@@ -48,6 +83,7 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
     def use_filter(self, text: str) -> None:
         """Show only the items whose text has this in it, in any case of letters."""
         self.filter_text = text.strip()
+        self._rest, self._near = None, frozenset()
         self.rebuild()
 
     def text_of(self, item: Item) -> str:
@@ -74,18 +110,36 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
         words = [f"filter: {clean(self.filter_text)}"] if self.filter_text else []
         return [*words, f"by {self.sort.words}"] if self._sort else words
 
-    def heading(self, columns: str, where: str, width: int, *, says_arrangement: bool = True) -> Row:
-        """Return the names of the columns, and at the right end the sort, the filter and which part is in view."""
-        words = self.arrangement if says_arrangement else []
-        text = "  ".join(word for word in (*words, where) if word)[:width]
-        if not text:
+    def has_title(self, height: int, rows_for_title: int) -> bool:
+        """Tell whether there is a title line: where there is room, and, to say so, where the list is arranged."""
+        return height >= (3 if self.is_arranged else rows_for_title)
+
+    @property
+    def explanation(self) -> str:
+        """How the list is arranged, then what it shows."""
+        return "; ".join((*self.arrangement, super().explanation))
+
+    def said_first(self) -> list[Row]:
+        """Return what the title line says first: how the list is arranged, and what the heading has no room for."""
+        said: list[Row] = [(Segment(words, Ink.RUNG),) for words in self.arrangement]
+        return [*said, (Segment(self._where, Ink.MUTED),)] if self._where else said
+
+    def heading(self, columns: str, where: str, width: int) -> Row:
+        """Return the names of the columns, and which part is in view, at the right end or else in a gap between names.
+
+        Where no gap is wide enough the title line says it: no name is covered.
+        """
+        names = columns.ljust(width)
+        end = len(names.rstrip()) + 2
+        gap = names.find(" " * (len(where) + 4), len(names) - len(names.lstrip())) + 2
+        at = width - len(where) if end + len(where) <= width else gap
+        self._where = where if at < 2 else ""
+        if not where or self._where:
             return fitted((Segment(columns, Ink.MUTED),), width)
-        left = max(width - len(text) - 2, 0)
-        if columns[left:].strip() and not columns[left].isspace():
-            columns = columns[:left].rpartition(" ")[0]  # no half names
-        said = text.removesuffix(where)
-        names = Segment(columns[:left].ljust(left + 2), Ink.MUTED)
-        return fitted((names, Segment(said, Ink.RUNG), Segment(text[len(said) :], Ink.MUTED)), width)
+        return fitted(
+            (Segment(names[:at], Ink.MUTED), Segment(where, Ink.MUTED), Segment(names[at + len(where) :], Ink.MUTED)),
+            width,
+        )
 
     def nothing_left(self) -> Row:
         """Say that the filter leaves nothing."""

@@ -12,10 +12,11 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted, whole_parts
 from sqlwatch.metrics.lane_columns import Column, LaneColumns
 from sqlwatch.metrics.lane_events import EventKey, event_of
 from sqlwatch.metrics.lane_picture import Picture, picture
-from sqlwatch.metrics.lanes import Lanes, WorkerLane, chunks_in
+from sqlwatch.metrics.lanes import Lanes, WorkerLane
 from sqlwatch.metrics.lock_columns import LockColumns
 from sqlwatch.metrics.snapshot import Simulation
 from sqlwatch.metrics.stretches import Stretch
+from sqlwatch.tui.precedence import precedence
 from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 
@@ -23,7 +24,6 @@ _ROWS_FOR_LEGEND: Final = 9
 _CAPTION_WIDTH: Final = units.SHARE_WIDTH
 """Of all captions, so that the lanes stand still while the shares change."""
 _LEAST_GAP_NS: Final = 450_000_000
-_LATELY_NS: Final = 1_000_000_000
 _LEAST_WASTED: Final = 1 / 16
 """From this share of a column on wasted time is drawn: the moment between two holders would be a line of dots."""
 
@@ -156,36 +156,17 @@ def chosen_lanes(
     lanes = present_lanes(simulation)
     if len(lanes) <= room:
         return lanes
+    ranks = precedence(simulation)
     starved_ns = {worker.id: worker.current_wait_ns for worker in simulation.phase.workers if worker.starved}
-    winners, winner = _winners(simulation), _winner_now(simulation.lanes)
-    writes = (Role.SINGLE_WRITER, Role.WRITER)
     ranked = sorted(
         lanes,
         key=lambda lane: (
-            lane.worker != followed, lane.role is not Role.SINGLE_WRITER, lane.worker != winner,
-            lane.worker not in winners, -starved_ns.get(lane.worker, 0), lane.role not in writes,
+            lane.worker != followed, ranks.get(lane.worker, len(ranks)), -starved_ns.get(lane.worker, 0),
             lane.worker not in in_sight, lane.worker,
         ),
     )  # fmt: skip
     kept = {lane.worker for lane in ranked[:room]}
     return [lane for lane in lanes if lane.worker in kept]
-
-
-def _winners(simulation: Simulation) -> set[int]:
-    """Return the writers that took more than one and a half times their fair share of the last seconds' commits."""
-    writers = [worker for worker in simulation.window.workers if worker.share is not None and worker.exit is None]
-    return {worker.id for worker in writers if (worker.share or 0.0) * len(writers) > 1.5}
-
-
-def _winner_now(lanes: Lanes) -> int | None:
-    """Return who did most of all transactions of the last second, more than all others together; None if nobody did."""
-    from_ns = lanes.newest_ns - _LATELY_NS
-    done = {
-        lane.worker: sum(chunk.finished for chunk in chunks_in(lane, from_ns, lanes.newest_ns))
-        for lane in lanes.lanes
-        if lane.role is Role.WRITER
-    }
-    return next((worker for worker, count in done.items() if 2 * count > sum(done.values())), None)
 
 
 def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:

@@ -32,13 +32,17 @@ class ProcessTable(SortedPanel[int, ProcessRow]):
         user = clean(process.user or "") if process is not None else ""
         return f"{item.one.pid} {command_of(process)} {user} {state_words(process)} {item.holds}"
 
+    def key_of(self, item: ProcessRow) -> int:
+        """Return the pid of a process."""
+        return item.one.pid
+
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the heading and the rows around the cursor."""
-        titled = height >= _ROWS_FOR_TITLE
+        titled = self.has_title(height, _ROWS_FOR_TITLE)
         above = 2 if titled else 1 if height > 1 else 0
         rows_seen = process_rows(view.observation) if view.observation is not None else []
-        processes = self.sorted(self.filtered(rows_seen))
         visible = max(height - above, 1)
+        processes = self.with_cursor(self.sorted(self.filtered(rows_seen)), visible)
         first = self.scrolled([row.one.pid for row in processes], visible)
         shown = processes[first : first + visible]
         self._lines = (*[None] * above, *(row.one.pid for row in shown))
@@ -48,7 +52,7 @@ class ProcessTable(SortedPanel[int, ProcessRow]):
         rows = [self.heading(names, where, width)] if above else []
         if titled:
             rows = [self._title_row(view, width), *rows]
-        elif self.has_focus and above and not self.is_arranged:
+        elif self.has_focus and above:
             rows = [self._title_row(view, width)]
         if not processes and rows_seen:
             return [*rows, self.nothing_left()]
@@ -63,7 +67,7 @@ class ProcessTable(SortedPanel[int, ProcessRow]):
             return []
         waiting = sum(one.waiting_for_ns is not None for one in observed.participants)
         count = len(observed.participants)
-        facts: list[Row] = [(Segment(f"{count} process{'es' * (count != 1)}", Ink.MUTED),)]
+        facts: list[Row] = [*self.said_first(), (Segment(f"{count} process{'es' * (count != 1)}", Ink.MUTED),)]
         if waiting:
             words = f"{waiting} seem{'s' * (waiting == 1)} to wait"
             facts.append((Segment(words, Ink.WAITS),))

@@ -7,6 +7,7 @@ from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.metrics.snapshot import Worker
 from sqlwatch.tui.columns import Layout, columns_for, ink_of, note_of, share_bar, state_of
 from sqlwatch.tui.panel import cut
+from sqlwatch.tui.precedence import SERVES, precedence
 from sqlwatch.tui.sorted_panel import Sort, SortedPanel
 from sqlwatch.tui.view import View
 
@@ -33,29 +34,30 @@ class WorkerTable(SortedPanel[int, Worker]):
         """Return number, role, state, process and note of a worker."""
         return f"{item.id} {item.role.value} {state_of(item)} {item.pid} {note_of(item)}"
 
+    def key_of(self, item: Worker) -> int:
+        """Return the number of a worker."""
+        return item.id
+
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the heading and the rows around the cursor."""
-        titled = height >= min(_ROWS_FOR_TITLE, _count_of(view) + 2)
+        titled = self.has_title(height, min(_ROWS_FOR_TITLE, _count_of(view) + 2))
         above = 2 if titled else 1
-        workers = self._ordered(view, height - above)
+        visible = max(height - above, 1)
+        workers = self._ordered(view, visible)
         serves = view.simulation is not None and view.simulation.mode is Mode.SINGLE_WRITER
         layout = columns_for(width, serves=serves)
-        said_above = titled and not self.has_focus
-        visible = max(height - above, 1)
         first = self.scrolled([worker.id for worker in workers], visible)
-        self._lines = ()
-        if not workers and self.filter_text:
-            heading = self.heading("", "", width, says_arrangement=not said_above)
-            return [self._title_row(view, width), heading, self.nothing_left()][-height:]
-        if not workers:
-            return [self._title_row(view, width), (Segment("  no worker yet", Ink.MUTED),)]
         shown = workers[first : first + visible]
         where = f"{first + 1}-{first + len(shown)}/{len(workers)}" if len(shown) < len(workers) else ""
+        heading = self.heading(_names(layout), where, width)
+        self._lines = ()
+        if not workers:
+            nobody = (Segment("  no worker yet", Ink.MUTED),)
+            return [self._title_row(view, width), self.nothing_left() if self.filter_text else nobody][-height:]
         everybody = view.simulation.phase.workers if view.simulation is not None else ()
         writers = sum(worker.role is Role.WRITER and worker.exit is None for worker in everybody)
-        heading = self.heading(_names(layout), where, width, says_arrangement=not said_above)
         rows = [self._title_row(view, width), heading] if titled else [heading]
-        if self.has_focus and not titled and not self.is_arranged:
+        if self.has_focus and not titled:
             rows = [self._title_row(view, width)]
         self._lines = (*[None] * above, *(worker.id for worker in shown))
         rows += [self._worker_row(view, worker, width, layout, writers) for worker in shown]
@@ -70,21 +72,28 @@ class WorkerTable(SortedPanel[int, Worker]):
         starved = sum(worker.starved for worker in alive)
         counts = [(role, sum(worker.role is role for worker in alive)) for role in (Role.WRITER, Role.READER)]
         words = ", ".join(f"{count} {role.value}{'s' * (count != 1)}" for role, count in counts if count)
-        facts: list[Row] = [(Segment(arrangement, Ink.RUNG),) for arrangement in self.arrangement]
-        facts.append((Segment(words, Ink.MUTED),))
+        facts: list[Row] = [*self.said_first(), (Segment(words, Ink.MUTED),)]
         if starved:
             facts.append((Segment(f"{starved} STARVED", Ink.WARNING),))
         return facts
 
     def _ordered(self, view: View, room: int) -> list[Worker]:
-        """Return the workers as sorted; by number, where not all have room, those that starve come first."""
+        """Return the workers as sorted; by number, where not all have room, those that matter most come first.
+
+        Of equals those that were in sight stay there, so that rows change only where somebody has to be seen.
+        """
         simulation = view.simulation
         if simulation is None:
             return []
         workers = self.filtered(sorted(simulation.phase.workers, key=lambda worker: worker.id))
-        if len(workers) <= room or self.sort.rank is not None:
-            return self.sorted(workers)
-        return sorted(workers, key=lambda worker: (_rank(worker, simulation.mode), worker.id))
+        if self.sort.rank is not None:
+            return self.with_cursor(self.sorted(workers), room)
+        if len(workers) <= room:
+            return workers
+        ranks = precedence(simulation)
+        ranked = sorted(workers, key=lambda worker: (ranks[worker.id], not self.was_near(worker), worker.id))
+        near = {worker.id for worker in self.with_cursor(ranked, room)[:room]}
+        return sorted(workers, key=lambda worker: (worker.id not in near, ranks[worker.id] != SERVES, worker.id))
 
     def _worker_row(self, view: View, worker: Worker, width: int, layout: Layout, writers: int) -> Row:
         selected = self.has_cursor and worker.id == self.selected
@@ -115,12 +124,3 @@ def _names(layout: Layout) -> str:
 
 def _count_of(view: View) -> int:
     return len(view.simulation.phase.workers) if view.simulation is not None else 0
-
-
-def _rank(worker: Worker, mode: Mode) -> int:
-    """Put those that starve first, then the single writer, the writers, the readers, and the dead."""
-    if worker.exit is not None:
-        return 4
-    if worker.role is Role.SINGLE_WRITER and mode is not Mode.SINGLE_WRITER:
-        return 3
-    return 0 if worker.starved else {Role.SINGLE_WRITER: 1, Role.WRITER: 2}.get(worker.role, 3)

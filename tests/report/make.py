@@ -66,7 +66,7 @@ def make_snapshot(window: Period | None = None, status: Status = Status.RUNNING,
 def make_result(*phases: Period, compare: bool = False, **changes: Any) -> Result:
     last = phases[-1] if phases else None
     result = Result(
-        workload=Workload().to_mapping(),
+        workload=Workload(writers=4, readers=0).to_mapping(),
         environment=Environment("3.50.0", "3.11.7", "Linux 6.1 x86_64", 2, "ext4"),
         phases=phases,
         compared=(phases[0], phases[1]) if compare else None,

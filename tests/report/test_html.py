@@ -149,7 +149,8 @@ class TestCommand:
         assert command == "sqlwatch simulate --writers 3 --mode mutex --group-commit --hold 7ms --duration 2s"
 
     def test_a_comparison_is_one(self) -> None:
-        result = make_result(make_period(), make_period(Mode.SINGLE_WRITER), compare=True)
+        asked = from_mapping({}).to_mapping()
+        result = make_result(make_period(), make_period(Mode.SINGLE_WRITER), compare=True, workload=asked)
         assert command_again(result) == "sqlwatch simulate --compare"
 
     def test_a_lesson_goes_by_its_name_with_what_was_given(self) -> None:

@@ -133,19 +133,21 @@ async def test_the_cursor_stays_on_its_worker(opened: Open) -> None:
         await screen.send(make_snapshot(starving=4))
         assert table.selected == 3
         assert "▸  3" in screen.text("workers")
+        assert [f"{number} writer" in screen.text("workers") for number in (13, 14, 15, 16)] == [True] * 4
         await screen.press(*["up"] * 30)
-        assert table.selected == 13
+        assert table.selected == 3, "it is among the first rows, and they are in the order of their numbers"
         await screen.press(*["down"] * 30)
         assert table.selected == 18
 
 
-async def test_until_it_is_moved_the_cursor_hides_no_starving_worker(opened: Open) -> None:
+async def test_until_it_is_moved_the_cursor_stays_too_and_hides_no_starving_worker(opened: Open) -> None:
     async with opened(80, 24) as screen:
         await screen.send(make_snapshot())
         assert screen.app.query_one(WorkerTable).selected == 1
         await screen.send(make_snapshot(starving=4))
-        assert screen.app.query_one(WorkerTable).selected == 13
-        assert "▸ 13 writer" in screen.text("workers")
+        assert screen.app.query_one(WorkerTable).selected == 1
+        assert "▸  1 writer" in screen.text("workers")
+        assert [f"{number} writer" in screen.text("workers") for number in (13, 14, 15, 16)] == [True] * 4
 
 
 async def test_killing_asks_first(opened: Open) -> None:

@@ -166,3 +166,15 @@ async def test_the_log_says_how_much_it_keeps(opened: Open) -> None:
         await screen.send(make_snapshot())
         assert "kept: 2,000 newest, 1,000 errors and waits over 100ms" in page(screen)
         assert "12k older ones gone" in page(screen)
+
+
+@pytest.mark.parametrize("width", [80, 70, 40, 20])
+async def test_the_keys_of_the_log_are_told_whole(opened: Open, width: int) -> None:
+    whole = ["esc back", "/ filter", "arrows, page up/down scroll", "end follows", "space freezes"]
+    async with opened(width, 24) as screen:
+        await screen.press("v")
+        told = screen.lines()[1].strip().split("  ")
+        assert told == whole[: len(told)]
+        assert len(told) == len(whole) or width < 80
+        await screen.press("slash", *"busy", "enter")
+        assert screen.lines()[1].startswith("esc shows all  ")

@@ -75,6 +75,7 @@ async def test_the_header_shows_the_figures_of_the_json(opened: Open, number: in
         assert f"own CPU {units.share(report['own_cpu'])}" in words
         assert f"reads {units.rate(report['reads_per_s'])}" in words
         assert report["mode"].upper() in words
+        assert report["workload"] in words
 
 
 WAL_FACTS: tuple[Callable[[Report], str], ...] = (

@@ -300,6 +300,18 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         await until(screen, lambda: "starvation: all 16 writers" in screen.text("headline"))
 
 
+@pytest.mark.parametrize("size", [(80, 24), (120, 40), (200, 50), (60, 16)])
+async def test_the_list_cuts_after_whole_words(taught: Open, opener: Opener, size: tuple[int, int]) -> None:
+    known = {word for name in names() for word in f"{builtin(name).question} {builtin(name).source}".split()}
+    async with taught(*size, lesson=None) as screen:
+        await screen.press("o")
+        await screen.pilot.resize_terminal(size[0] - 1, size[1])
+        await screen.pilot.pause()
+        cut = [line[: line.index("…")].split()[-1] for line in screen.lines()[2:] if "…" in line]
+        assert cut
+        assert [word for word in cut if word not in known and f"{word}," not in known] == []
+
+
 @pytest.mark.parametrize("size", SIZES)
 async def test_the_list_at_any_size(taught: Open, opener: Opener, size: tuple[int, int]) -> None:
     async with taught(*size, lesson=None) as screen:

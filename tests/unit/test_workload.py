@@ -93,6 +93,12 @@ def test_a_workload_reads_back_what_it_writes(mapping: dict[str, Any]) -> None:
     assert workload.in_words()
 
 
+def test_the_words_can_tell_of_other_workers_than_those_asked_for() -> None:
+    workload = from_mapping({"writers": 4, "readers": 2})
+    assert workload.in_words(6, 3) == from_mapping({"writers": 6, "readers": 3}).in_words()
+    assert workload.in_words(0, 0).startswith("0 writers hold")
+
+
 @given(
     st.dictionaries(
         st.sampled_from(KEYS), st.one_of(st.integers(), st.floats(), st.text(max_size=8), st.none(), st.booleans())

@@ -19,9 +19,9 @@ def phases_of_lesson(view: View, lesson: Lesson) -> tuple[Period, ...]:
 
 
 def live_name(view: View) -> str:
-    """Return the name of the phase under way; none while it warms up, and after its end."""
+    """Return the name of the phase under way; none while it warms up, and once it has ended."""
     simulation = view.simulation
-    is_live = view.status in (Status.RUNNING, Status.PAUSED, Status.SWITCHING)
+    is_live = view.status in (Status.RUNNING, Status.PAUSED, Status.SWITCHING, Status.STOPPING)
     run = run_of(view)
     if simulation is None or not is_live or (run is not None and run.awaits_next):
         return ""

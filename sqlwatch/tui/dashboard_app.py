@@ -55,6 +55,7 @@ class DashboardApp(SessionApp):
     PANELS: ClassVar[tuple[str, ...]] = ()
     """Names of the panels, those of the keys 1, 2, 3 ... first, in that order."""
     ENDED_WORDS: ClassVar[str] = "the run has ended; q quits"
+    ENDING_WORDS: ClassVar[str] = "it is just ending: too late for that key"
     FIRST_WINDOW_NS: ClassVar[int] = 0
     """Time that lanes show at first."""
     CSS = """
@@ -258,11 +259,11 @@ class DashboardApp(SessionApp):
         self.change(self._live, notice, is_done)
 
     def is_over(self) -> bool:
-        """Tell whether the session is over, and say so: its keys do nothing any more."""
-        if self._live.status in (Status.ENDED, Status.STOPPING):
-            self.say(self.ENDED_WORDS)
-            return True
-        return False
+        """Tell whether the session is over or ends just now, and say so: its keys do nothing then."""
+        words = {Status.ENDED: self.ENDED_WORDS, Status.STOPPING: self.ENDING_WORDS}.get(self._live.status)
+        if words is not None:
+            self.say(words)
+        return words is not None
 
     def action_freeze(self) -> None:
         """Hold the picture still, or let it go."""

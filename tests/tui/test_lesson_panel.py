@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from simulators.events import Mode
+from sqlwatch.metrics.snapshot import Status
 from simulators.scenario import Scenario, builtin, parse
 from sqlwatch.charts.glyphs import BRAILLE
 from sqlwatch.cli.lesson import lesson_headline
@@ -53,6 +54,8 @@ async def test_the_phases_of_the_lesson_stand_side_by_side_as_they_run(taught: T
         await screen.send(lesson_snapshot())
         head = screen.text("modes").splitlines()[0].split()[-3:]
         assert head == ["contended", "to", "come"]
+        await screen.send(lesson_snapshot(status=Status.STOPPING))
+        assert screen.text("modes").splitlines()[0].split()[-3:] == head, "it stays while the phase ends"
         await screen.send(lesson_snapshot(1))
         head = screen.text("modes").splitlines()[0].split()[-3:]
         assert head == ["single-writer", "contended", "ratio"], "the lesson measures against single-writer"

@@ -63,3 +63,14 @@ async def test_after_the_end_the_footer_offers_only_what_still_does_something(
             if key.needs_run:
                 await screen.press(key.keys[0])
         assert screen.session.calls == ["start"], "they do nothing"
+
+
+@pytest.mark.parametrize(
+    ("status", "words"), [(Status.STOPPING, "too late for that key"), (Status.ENDED, "the run has ended")]
+)
+async def test_a_key_that_comes_too_late_is_told_why_it_does_nothing(opened: Open, status: Status, words: str) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(status=status))
+        await screen.press("m")
+        assert words in screen.text("headline")
+        assert screen.session.calls == ["start"]

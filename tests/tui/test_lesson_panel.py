@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from simulators.events import Mode
-from sqlwatch.metrics.snapshot import Status
 from simulators.scenario import Scenario, builtin, parse
 from sqlwatch.charts.glyphs import BRAILLE
 from sqlwatch.cli.lesson import lesson_headline
 from sqlwatch.diagnose.lesson import Lesson
+from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.compared_phases import side_phases
 from sqlwatch.tui.view import View

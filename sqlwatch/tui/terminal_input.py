@@ -67,7 +67,8 @@ def read_messages(descriptor: int, over: RingingEvent, take: Callable[[Message],
             if not data:  # there will be no keys
                 over.wait()
                 return
-            for message in parser.feed(decode(data)):
+            text = decode(data)
+            for message in parser.feed(text) if text else ():  # half a character is no text, which would be the end
                 take(message)
         for message in parser.tick():
             take(message)

@@ -68,11 +68,21 @@ def test_keys_are_handed_on_and_an_escape_that_nothing_follows_is_a_key(terminal
     reading.until(lambda: reading.keys() == ["a", "up"])
     os.write(ours, b"\x1b")
     reading.until(lambda: reading.keys() == ["a", "up", "escape"])
-    os.write(ours, "é".encode()[:1])
-    os.write(ours, "é".encode()[1:])
-    reading.until(lambda: len(reading.keys()) == 4)
     reading.end()
     assert reading.error is None
+
+
+def test_a_character_that_comes_in_two_halves_is_one_key() -> None:
+    theirs, ours = os.pipe()
+    reading = Reading(theirs)
+    for half in ("é".encode()[:1], "é".encode()[1:]):
+        os.write(ours, half)
+        reading.until(lambda: not select.select([theirs], [], [], 0)[0])
+    reading.until(lambda: [key.character for key in reading.taken if isinstance(key, events.Key)] == ["é"])
+    reading.end()
+    assert reading.error is None
+    os.close(theirs)
+    os.close(ours)
 
 
 def test_it_sleeps_while_the_terminal_says_nothing(terminal: tuple[int, int], monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,7 +8,8 @@ from typing import Final, Literal
 
 GlyphName = Literal["braille", "block", "ascii"]
 
-_ASCII_CHROME: Final = str.maketrans({"\N{EN DASH}": "-", "…": "."})
+_ASCII_CHROME: Final = str.maketrans({"\N{EN DASH}": "-", "…": ">"})
+"""A text goes on at `>`, as in less: a full stop would end it."""
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final
 from textual.app import ComposeResult
 from textual.binding import BindingType
 
-from simulators.events import Mode
+from simulators.events import Mode, Role
 from sqlwatch.metrics.snapshot import Snapshot, Status, Worker
 from sqlwatch.tui.cursor_panel import CursorPanel
 from sqlwatch.tui.findings_panel import FindingsPanel
@@ -157,7 +157,7 @@ class SimulateApp(LessonApp, PastApp):
 
     def action_remove_writer(self) -> None:
         """End one writer."""
-        self._resize(self.session.remove_writer, "removing a writer")
+        self._remove(Role.WRITER, self.session.remove_writer)
 
     def action_add_reader(self) -> None:
         """Start one more reader."""
@@ -165,7 +165,15 @@ class SimulateApp(LessonApp, PastApp):
 
     def action_remove_reader(self) -> None:
         """End one reader."""
-        self._resize(self.session.remove_reader, "removing a reader")
+        self._remove(Role.READER, self.session.remove_reader)
+
+    def _remove(self, role: Role, order: Callable[[], None]) -> None:
+        simulation = self._live.simulation
+        workers = simulation.phase.workers if simulation is not None else ()
+        if any(worker.role is role and worker.exit is None for worker in workers):
+            self._resize(order, f"removing a {role.value}")
+        elif not self.is_over():
+            self.say(f"there is no {role.value} to remove")
 
     def _resize(self, order: Callable[[], None], notice: str) -> None:
         if not self.is_over():
@@ -211,6 +219,7 @@ class SimulateApp(LessonApp, PastApp):
 
     def action_kill(self) -> None:
         """Ask, then kill the worker under the cursor."""
+        self.lists[0].hold()
         worker = self._selected()
         if self.is_over():
             return

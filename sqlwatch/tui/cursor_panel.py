@@ -63,6 +63,11 @@ class CursorPanel(Panel, Generic[Key]):
         self._chosen = key
         self.rebuild()
 
+    def hold(self) -> None:
+        """Keep the cursor on the item that it is on: something is asked or told of that one."""
+        if (key := self.selected) is not None:
+            self.select(key)
+
     def go_to(self, *, last: bool) -> None:
         """Put the cursor on the first item, or on the last one."""
         if self._order:

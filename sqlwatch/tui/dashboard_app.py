@@ -162,11 +162,12 @@ class DashboardApp(SessionApp):
         self.say(f"{title}: shown" if panel.display else f"{title}: there is no room for it; tab and f show one alone")
 
     def action_maximise(self) -> None:
-        """Give all the room to the panel that has the focus, or to the first; or make it small again."""
+        """Give all the room to the panel that has the focus, or to the first in sight; or make it small again."""
         if self._wish.alone is not None:
             self._rearrange(self._wish._replace(alone=None), "all panels again")
             return
-        panel = self.focused if isinstance(self.focused, Panel) else self.screen_stack[0].query(Panel).first()
+        in_sight = (panel for panel in self.screen_stack[0].query(Panel) if panel.display)
+        panel = self.focused if isinstance(self.focused, Panel) else next(in_sight)
         self._rearrange(self._wish._replace(alone=panel.id), f"{panel.name_in_words} alone; f brings the others back")
 
     def _rearrange(self, wish: Wish, notice: str) -> None:

@@ -113,13 +113,15 @@ class LessonApp(DashboardApp):
         if self._scenario is None:
             self.say("only a lesson has phases; o lists the lessons")
         elif snapshot is None or self._live.status is Status.STARTING:
-            self.say("the phase has not begun yet; there is nothing to end")
+            words = "the phase has not begun yet; there is nothing to end"
+            self.say(words, lambda newer: newer.status is not Status.STARTING)
         elif not self.is_over():
             self._paused = False
             self.session.resume()
             self.session.next_phase()
             awaits = snapshot.lesson is not None and snapshot.lesson.awaits_next
-            self.say("the next phase begins" if awaits else "this phase ends; its figures so far count")
+            words = "the next phase begins" if awaits else "this phase ends; its figures so far count"
+            self.say(words, lambda newer: _step(newer) != _step(snapshot))
 
     def action_hold_phase(self) -> None:
         """Let phases go on until the key for the next one, or by themselves again."""
@@ -184,3 +186,9 @@ class LessonApp(DashboardApp):
 
     def _lesson_runner(self, name: str) -> Callable[[], None]:
         return lambda: self.run_lesson(name)
+
+
+def _step(snapshot: Snapshot) -> tuple[int, int] | None:
+    """Return which repeat of which phase runs; None where no lesson does."""
+    run = snapshot.lesson
+    return (run.repeat, run.phase) if run is not None else None

@@ -173,6 +173,7 @@ class ListedApp(DashboardApp):
     def action_detail(self) -> None:
         """Show all that is known of what is under the cursor."""
         inside = self.active_list
+        inside.hold()
         page = self.page_of(inside, inside.selected) if inside.display and inside.selected is not None else None
         if page is None:
             self.say("nothing is selected; move the cursor with up and down")

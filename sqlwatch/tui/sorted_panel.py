@@ -23,7 +23,7 @@ class Sort(Generic[Item]):
 
 
 class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
-    """Knows its sort and its filter, and keeps the cursor on one item, also before somebody moves it."""
+    """Knows its sort and its filter; in its own order the cursor keeps to one item, also before somebody moves it."""
 
     SORTS: ClassVar[tuple[Sort[Any], ...]]
     """The first one is that at the start."""
@@ -52,8 +52,8 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
 
     @property
     def position(self) -> int:
-        """Number of the item under the cursor, which stays on the one that it came to first until it is moved."""
-        if self._chosen is None and self._rest in self._order:
+        """Number of the item under the cursor: until that is moved the one that it came to first; if sorted the top."""
+        if self._chosen is None and not self._sort and self._rest in self._order:
             return self._order.index(self._rest)
         return super().position
 
@@ -62,7 +62,12 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
         return self.key_of(item) in self._near
 
     def with_cursor(self, items: Sequence[Item], visible: int) -> list[Item]:
-        """Return the items with that of the cursor still among the first `visible`, if it was: nothing scrolls then."""
+        """Return the items with that of the cursor still among the first `visible`, if it was: nothing scrolls then.
+
+        A sorted list stays as it is sorted.
+        """
+        if self._sort:
+            return list(items)
         result, cursor = list(items), self.selected
         at = next((index for index, item in enumerate(result) if self.key_of(item) == cursor), 0)
         if cursor in self._near and at >= visible:
@@ -75,8 +80,9 @@ class SortedPanel(CursorPanel[Key], Generic[Key, Item]):
         return self.SORTS[self._sort]
 
     def next_sort(self) -> str:
-        """Sort in the next way; return what it is called."""
+        """Sort in the next way, with the cursor on top; return what it is called."""
         self._sort = (self._sort + 1) % len(self.SORTS)
+        self._chosen, self._rest, self._near, self._first = None, None, frozenset(), 0
         self.rebuild()
         return self.sort.words
 

@@ -74,3 +74,20 @@ async def test_a_key_that_comes_too_late_is_told_why_it_does_nothing(opened: Ope
         await screen.press("m")
         assert words in screen.text("headline")
         assert screen.session.calls == ["start"]
+
+
+@pytest.mark.parametrize(("key", "who"), [("W", "writer"), ("R", "reader")])
+async def test_nobody_is_removed_where_nobody_is_left(opened: Open, key: str, who: str) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(workers=()))
+        await screen.press(key)
+        assert f"there is no {who} to remove" in screen.text("headline")
+        assert screen.session.calls == ["start"]
+
+
+async def test_without_a_focus_the_first_panel_in_sight_is_maximised(opened: Open) -> None:
+    async with opened(120, 40) as screen:
+        await screen.send(make_snapshot())
+        await screen.press("f")
+        assert "lock waits alone" in screen.text("headline")
+        assert "no lesson runs" not in "\n".join(screen.lines())

@@ -153,12 +153,10 @@ async def test_rows_stay_while_nobody_else_has_to_be_seen(opened: Open) -> None:
         assert order_of(screen.text("workers")) == [1, 9, 12, 13, 14], "nobody else has to be seen"
 
 
-@pytest.mark.parametrize("presses", range(5))
-async def test_the_cursor_does_not_wander_and_kill_names_its_worker(opened: Open, presses: int) -> None:
+async def test_the_cursor_does_not_wander_and_kill_names_its_worker(opened: Open) -> None:
     async with opened(80, 24) as screen:
         table = screen.app.query_one(WorkerTable)
         await screen.send(contended(20, {5: 0.5}, {}))
-        await screen.press(*["s"] * presses)
         chosen = table.selected
         for second, waiting in ((21, {7: 4.0, 9: 2.0}), (22, dict.fromkeys(range(3, 17), 6.0)), (23, {16: 0.1})):
             await screen.send(contended(second, waiting, {11: 0.8}))
@@ -168,6 +166,25 @@ async def test_the_cursor_does_not_wander_and_kill_names_its_worker(opened: Open
         await screen.press("K")
         assert isinstance(screen.app.screen, ConfirmScreen)
         assert f"Kill worker {chosen}, a writer" in "\n".join(screen.lines())
+
+
+@pytest.mark.parametrize("presses", range(1, 5))
+async def test_a_sorted_table_is_sorted_with_the_cursor_on_top_until_it_is_moved(opened: Open, presses: int) -> None:
+    async with opened(80, 24) as screen:
+        table = screen.app.query_one(WorkerTable)
+        await screen.send(contended(20, {5: 0.5}, {}))
+        await screen.press("down", "down", *["s"] * presses)
+        for second, waiting in ((21, {7: 4.0, 9: 2.0}), (22, dict.fromkeys(range(3, 17), 6.0)), (23, {16: 0.1})):
+            snapshot = contended(second, waiting, {11: 0.8})
+            await screen.send(snapshot)
+            assert snapshot.simulation is not None
+            expected = sorted(snapshot.simulation.phase.workers, key=table.sort.rank)  # type: ignore[type-var,arg-type]
+            assert order_of(screen.text("workers")) == [worker.id for worker in expected[:4]]
+            assert table.selected == expected[0].id
+        await screen.press("K", "n")
+        held = table.selected
+        await screen.send(contended(24, {4: 3.0}, {12: 0.9}))
+        assert table.selected == held, "what was asked about keeps the cursor"
 
 
 async def test_a_table_out_of_sight_is_not_sorted_or_filtered(opened: Open) -> None:

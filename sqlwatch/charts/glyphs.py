@@ -58,7 +58,7 @@ class GlyphSet:
         """Replace the few non-ASCII characters of our own texts where the terminal has only ASCII.
 
         >>> ASCII.chrome("longest wait…"), BLOCK.chrome("longest wait…")
-        ('longest wait.', 'longest wait…')
+        ('longest wait>', 'longest wait…')
         """
         return text if self.name != "ascii" else text.translate(_ASCII_CHROME)
 

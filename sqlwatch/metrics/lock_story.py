@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from sqlwatch.metrics.lock_spans import LockSpan, SpanRing, WaitSeen, span_of
-from sqlwatch.metrics.observations import HeldRun, LockName, LockSample, Waiter
+from sqlwatch.metrics.observations import HeldRun, LockName, LockSample, Process, Waiter
 from sqlwatch.metrics.observed import Lane
 
 WINDOW_NS: Final = 10_000_000_000
@@ -85,8 +85,11 @@ class LockStory:
             self._end_wait(pid)
 
     def forget_now(self) -> None:
-        """Forget who holds and waits: the database is gone."""
+        """Forget who holds and waits, and begin the window anew: there is no database."""
         self._ongoing = None
+        self._window.clear()
+        self._held.clear()
+        self.looks = self.missed = self._held_anyhow = 0
         for pid in list(self._waits):
             self._end_wait(pid)
 
@@ -114,6 +117,11 @@ class LockStory:
         """Processes that seem to wait, with the moment since which; who has held the lock since waits no more."""
         return {pid: wait.since_ns for pid, wait in self._waits.items() if not self._has_got(pid, wait)}
 
+    @property
+    def on_lanes(self) -> set[int]:
+        """Processes that have a lane."""
+        return {pid for cell in self._cells for pid in (*cell.held, *cell.waiting)}
+
     def longest_of(self, pid: int) -> HeldRun | None:
         """Return the longest run of looks that found this process holding, of the whole observation."""
         return self._longest.get(pid)
@@ -133,14 +141,14 @@ class LockStory:
         return self._spans.lengths_of(pid)
 
     def spans(self, now_ns: int) -> tuple[LockSpan, ...]:
-        """Return what lies on the lanes: holds and waits that have ended, then those that go on."""
+        """Return what lies on the lanes: holds and waits that have ended, then those that go on or ended just now."""
         ended = self._spans.since(now_ns - LANE_CELLS * LANE_PERIOD_NS)
         hold = span_of(self._ongoing) if self._ongoing is not None else None
-        waits = [wait.span(pid, goes_on=True) for pid, wait in self._waits.items() if not self._has_got(pid, wait)]
+        waits = [wait.span(pid, goes_on=not self._has_got(pid, wait)) for pid, wait in self._waits.items()]
         return (*ended, *([hold] if hold is not None else ()), *waits)
 
-    def lanes(self, now_ns: int) -> tuple[int, tuple[Lane, ...]]:
-        """Return (end of the newest complete cell, a lane for each process that held or waited)."""
+    def lanes(self, now_ns: int, known: Mapping[int, Process]) -> tuple[int, tuple[Lane, ...]]:
+        """Return (end of the newest complete cell, a lane for each process that held or waited, with what is known)."""
         complete = max(now_ns // LANE_PERIOD_NS - self._first_cell, 0)
         cells = list(self._cells)[:complete]
         pids = dict.fromkeys(pid for cell in reversed(cells) for pid in (*cell.held, *cell.waiting))
@@ -150,6 +158,7 @@ class LockStory:
                 pid,
                 tuple(min(cell.held.get(pid, 0) / cell.looks, 1.0) if cell.looks else None for cell in cells),
                 tuple(pid in cell.waiting for cell in cells),
+                known.get(pid),
             )
             for pid in chosen
         )

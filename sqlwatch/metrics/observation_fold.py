@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections import deque
 from typing import Final
 
+import msgspec
+
 from simulators.events import Tick
+from sqlwatch.metrics.lock_spans import LockSpan, SpanKind
 from sqlwatch.metrics.lock_story import LANE_PERIOD_NS, WINDOW_NS, LockStory
 from sqlwatch.metrics.log_messages import BUSY_KINDS, LogKind, LogLine, LogMessage, LogSources
 from sqlwatch.metrics.observations import (
@@ -79,7 +82,8 @@ class ObservationFold:
             self._heard_ns = max(self._heard_ns, message.at_ns)
         match message:
             case LockSample():
-                self._locks.add(message)
+                if self._absent is None:  # looks at what is no database tell nothing
+                    self._locks.add(message)
             case WalObservation():
                 self._add_wal(message)
             case Commits():
@@ -155,7 +159,7 @@ class ObservationFold:
             self._timeline.mark(look.at_ns, MarkKind.DATABASE, "the database is there")
         self._absent, self._look, self._gone_since_ns = None, look, None
         self._locks.add_waiters(look.at_ns, look.waiters)
-        seen_lately = {*self._locks.holders, *self._locks.waiters}
+        seen_lately = self._locks.on_lanes | self._locks.waiters.keys()
         self._known = {pid: process for pid, process in self._known.items() if pid in seen_lately}
         before, self._cpu = self._cpu, {}
         for process in look.processes:
@@ -172,6 +176,7 @@ class ObservationFold:
             self._gone_since_ns = absent.at_ns
         self._absent, self._look = absent, None
         self._copied_frames = None
+        self._window.clear()
         self._backlogs.clear()
         self._backlog_at_first = None
         self._cpu.clear()
@@ -195,7 +200,7 @@ class ObservationFold:
         commits = sum(message.commits for message in self._window)
         frames = [message.frames for message in self._window if message.frames is not None]
         window_ns = locks.window_ns
-        lane_end_ns, lanes = locks.lanes(now_ns)
+        lane_end_ns, lanes = locks.lanes(now_ns, self._known)
         is_wal_known = bool(frames) or (look is not None and look.wal.live_frames is not None)
         return Observed(
             database=self._database,
@@ -223,7 +228,7 @@ class ObservationFold:
             lane_period_ns=LANE_PERIOD_NS,
             lane_end_ns=lane_end_ns,
             lanes=lanes,
-            spans=locks.spans(now_ns),
+            spans=_as_looked_at(locks.spans(now_ns), look),
             busy=self._busy_log(),
         )
 
@@ -283,6 +288,19 @@ class ObservationFold:
             window_count=sum(count for _, count in self._busy_cells),
             newest=tuple(self._lines),
         )
+
+
+def _as_looked_at(spans: tuple[LockSpan, ...], look: Look | None) -> tuple[LockSpan, ...]:
+    """End a hold that goes on where a newer look at all locks did not find it: both stand in one picture."""
+    if look is None:
+        return spans
+    now = {one.pid for one in look.holders}
+    return tuple(
+        msgspec.structs.replace(span, goes_on=False)
+        if span.goes_on and span.kind is SpanKind.HELD and span.until_ns < look.at_ns and span.pid not in now
+        else span
+        for span in spans
+    )
 
 
 def _is_shut(look: Look) -> bool:

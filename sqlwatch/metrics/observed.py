@@ -76,6 +76,8 @@ class Lane(msgspec.Struct, frozen=True):
     """Share of the cell's looks in which it held the write lock; None where nobody looked."""
     waiting: tuple[bool, ...]
     """Whether it seemed to wait for a lock (inferred from looks four times a second)."""
+    process: Process | None = None
+    """What was last known of it, also after it is gone."""
 
 
 class BusyLog(msgspec.Struct, frozen=True):
@@ -169,6 +171,13 @@ class Observed(msgspec.Struct, frozen=True):
     def held(self, *names: LockName) -> tuple[HeldLock, ...]:
         """Return who holds any of these locks now."""
         return tuple(lock for lock in self.locks if lock.lock in names)
+
+    def process(self, pid: int) -> Process | None:
+        """Return what is known of a process that is at the database, or still has a lane."""
+        participant = self.participant(pid)
+        if participant is not None and participant.process is not None:
+            return participant.process
+        return next((lane.process for lane in self.lanes if lane.pid == pid), None)
 
     def participant(self, pid: int) -> Participant | None:
         """Return what is known of a process."""

@@ -33,6 +33,6 @@ def signs_replaced(text: str) -> str:
     """Replace signs of one cell by signs of one cell.
 
     >>> signs_replaced("└─ wait… ▇ für")
-    '+- wait.   für'
+    '+- wait>   für'
     """
     return ASCII.chrome(text).translate(_SIGNS)

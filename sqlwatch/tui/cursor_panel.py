@@ -63,6 +63,10 @@ class CursorPanel(Panel, Generic[Key]):
         self._chosen = key
         self.rebuild()
 
+    def lists(self, key: Key) -> bool:
+        """Tell whether an item is in the list."""
+        return key in self._order
+
     def hold(self) -> None:
         """Keep the cursor on the item that it is on: something is asked or told of that one."""
         if (key := self.selected) is not None:

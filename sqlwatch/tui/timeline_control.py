@@ -68,14 +68,26 @@ class PastApp(ZoomingApp, ListedApp):
 
     @property
     def chosen(self) -> int | None:
-        """Whose events left and right go through: the table's cursor or, without a table, whose event was selected."""
+        """Whose events left and right go through.
+
+        The table's cursor; whose event is selected, where he is not in the table; else who did something last.
+        """
         event, selected = self._live.past.event, self.table.selected
-        return selected if selected is not None or event is None else event.worker
+        if event is not None and not self.table.lists(event.worker) and not self.table.filter_text:
+            return event.worker
+        if selected is not None or (track := self.track()) is None:
+            return selected
+        newest = track.newest_event()
+        return newest.key.worker if newest is not None else None
 
     def move_cursor(self, steps: int) -> None:
         """Move the cursor; in the past to an event of whom it comes to."""
         super().move_cursor(steps)
         self.show()
+        self.follow_cursor()
+
+    def _filter(self, text: str) -> None:
+        super()._filter(text)
         self.follow_cursor()
 
     def action_detail(self) -> None:
@@ -116,7 +128,7 @@ class PastApp(ZoomingApp, ListedApp):
         label = track.label(clicked.who) if track is not None else None
         if track is None or label is None:
             return
-        if not self.choose(clicked.who):
+        if not self.choose(clicked.who) and self.table.filter_text:
             self.say(f"{label} is not in the filtered table of {self.table.THINGS}; esc shows all")
             return
         at_ns = clicked.at_ns
@@ -162,7 +174,7 @@ class PastApp(ZoomingApp, ListedApp):
 
     def _is_of_chosen(self, event: EventKey) -> bool:
         """Tell whether the cursor is still where the event is, and not in the other list."""
-        return self.active_list is self.table and self.chosen in (event.worker, None)
+        return self.active_list is self.table and self.chosen == event.worker
 
     def _back_ns(self, until_ns: int | None) -> int:
         """Return how long before the newest moment a picture ends."""
@@ -175,7 +187,7 @@ class PastApp(ZoomingApp, ListedApp):
         if not self._is_still():
             self.action_freeze()
         track, past = self.track(), self._live.past
-        who = past.event.worker if past.event is not None else self.chosen
+        who = self.chosen
         events = track.events(who) if track is not None and who is not None else []
         if track is None or not events:
             back_ns = past.back_ns - steps * self._live.window_ns // 2

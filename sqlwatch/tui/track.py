@@ -24,6 +24,9 @@ class Track(Protocol):
     def without_events(self) -> str:
         """What to say of somebody whose lane has no event."""
 
+    def newest_event(self) -> LaneEvent | None:
+        """Return what ended last of all lanes."""
+
     def label(self, who: int) -> str | None:
         """Return how somebody is called; None if he has no lane."""
 
@@ -55,6 +58,11 @@ class WorkerTrack:
         """As in Track."""
         lanes = self._lanes
         return min((lane.chunks[0].since_ns for lane in lanes.lanes if lane.chunks), default=lanes.now_ns)
+
+    def newest_event(self) -> LaneEvent | None:
+        """As in Track."""
+        events = [one for lane in self._lanes.lanes for one in events_of(self._lanes, lane.worker)[-1:]]
+        return max(events, key=lambda one: one.until_ns, default=None)
 
     def label(self, who: int) -> str | None:
         """As in Track."""

@@ -24,24 +24,25 @@ def length_lines(one: Participant, observed: Observed, view: View) -> tuple[Line
         return (line("", "No hold that has ended was seen yet."),)
     look_ns = 1e9 / observed.sample_rate_hz
     lines = []
-    for words, count in zip(_classes(look_ns), one.hold_lengths, strict=True):
+    for words, count in zip(_classes(), one.hold_lengths, strict=True):
         if count:
             bar = view.glyphs.bar(count / total, _BAR_CELLS)
             number = f"{count:,}".rjust(len(f"{total:,}"))
             lines.append(Line(words, (Segment(f"{number} ", Ink.STRONG), Segment(bar, Ink.HOLDS))))
-    floor = f"a hold shorter than the {units.duration(look_ns)} between two looks is found by chance only"
+    look = units.duration(look_ns)
+    floor = f"a hold shorter than the {look} between two looks is found by chance; all were a little longer"
     return (*lines, line("", floor, Ink.MUTED))
 
 
-def _classes(look_ns: float) -> list[str]:
+def _classes() -> list[str]:
     """Return the classes of length in words.
 
-    >>> _classes(5_000_000.0)[:3], _classes(5_000_000.0)[-1]
-    (['one look, <5.0ms', '<10ms', '10ms..30ms'], '>3.0s')
+    >>> _classes()[:3], _classes()[-1]
+    (['one look', '<10ms', '10ms..30ms'], '>3.0s')
     """
     edges = [units.duration(edge_ns) for edge_ns in LENGTH_EDGES_NS]
     between = [f"{low}..{high}" for low, high in pairwise(edges)]
-    return [f"one look, <{units.duration(look_ns)}", f"<{edges[0]}", *between, f">{edges[-1]}"]
+    return ["one look", f"<{edges[0]}", *between, f">{edges[-1]}"]
 
 
 def newest_lines(pid: int, observed: Observed, view: View) -> tuple[Line, ...]:

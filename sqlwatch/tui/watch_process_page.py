@@ -46,11 +46,16 @@ def _page(pid: int, view: View) -> Page:
         gone = line("", "It is not at the database any more: it has closed it, or ended.")
         return (Section(f"Process {pid}", Ink.STRONG, (gone,)),)
     process = participant.process
+    is_gone = observed.look is not None and not participant.is_open and pid > 0
     sections = [
-        Section(f"Process {holder_words(pid, process, brief=True)}", Ink.STRONG, _identity(participant)),
-        Section("What it is doing", Ink.STRONG, _activity(process)),
+        Section(
+            f"Process {holder_words(pid, process, brief=True)}", Ink.STRONG, _identity(participant, is_gone=is_gone)
+        ),
+        Section("What it did last" if is_gone else "What it is doing", Ink.STRONG, _activity(process)),
         Section("The write lock", Ink.STRONG, _write_lock(view, observed, participant)),
-        Section("How long its holds were, since we look", Ink.STRONG, length_lines(participant, observed, view)),
+        Section(
+            "How long its holds were at least, since we look", Ink.STRONG, length_lines(participant, observed, view)
+        ),
         Section("Its newest holds and waits", Ink.STRONG, newest_lines(pid, observed, view)),
         Section("Locks it holds now", Ink.STRONG, _locks(observed, pid)),
         Section("Its open files of this database", Ink.STRONG, _files(observed, pid)),
@@ -69,13 +74,15 @@ def _page(pid: int, view: View) -> Page:
     return tuple(sections)
 
 
-def _identity(one: Participant) -> tuple[Line, ...]:
+def _identity(one: Participant, *, is_gone: bool) -> tuple[Line, ...]:
     process = one.process
     if process is None:
         return (line("", "Nothing more is known: it is gone, or the kernel does not name it."),)
     started = process.started_at_s
     when = datetime.fromtimestamp(started).strftime("%Y-%m-%d %H:%M:%S") if started is not None else units.UNKNOWN
     state = f"{state_words(process)} ({clean(process.state)})" if process.state else units.UNKNOWN
+    if is_gone:
+        state = f"gone; it was {state_words(process)}"
     warning = process.state in ("T", "t", "Z")
     return (
         line("command", command_of(process)),

@@ -51,19 +51,17 @@ def _page(span: LockSpan, observed: Observed, view: View) -> Page:
 
 
 def _name(observed: Observed, pid: int) -> str:
-    participant = observed.participant(pid)
-    return holder_words(pid, participant.process if participant is not None else None, brief=True)
+    return holder_words(pid, observed.process(pid), brief=True)
 
 
 def _what(span: LockSpan, observed: Observed, view: View) -> tuple[Line, ...]:
-    participant = observed.participant(span.pid)
     now_ns = view.snapshot.at_ns if view.snapshot is not None else span.until_ns
     label = {(SpanKind.HELD, True): "holds", (SpanKind.HELD, False): "held"}.get((span.kind, span.goes_on))
     label = label or ("waits" if span.goes_on else "waited")
     growing = (" so far, frozen; space lets it grow" if view.frozen else " so far, growing") if span.goes_on else ""
     length = length_words(span, observed.sample_rate_hz)
     lines = [
-        line("who", command_of(participant.process if participant is not None else None)),
+        line("who", command_of(observed.process(span.pid))),
         line("began", f"{units.duration(now_ns - span.since_ns)} before this picture"),
         Line(label, (Segment(length, Ink.STRONG), Segment(growing, Ink.MUTED))),
         line("", _exactness(span, observed), Ink.MUTED),
@@ -76,11 +74,11 @@ def _exactness(span: LockSpan, observed: Observed) -> str:
     if span.kind is SpanKind.WAITED and not span.length_ns:
         return "inferred by a single look at how it sleeps, of four a second; it may have waited longer"
     if span.kind is SpanKind.WAITED:
-        return "from the first to the last look at how it sleeps, four a second; retries are not visible from outside"
+        return "at least: looks at how it sleeps are four a second, so it may have waited half a second longer"
     look = units.duration(1e9 / observed.sample_rate_hz)
     if span.is_lower_bound:
         return "at least: it held the lock when the looks began"
-    return f"the least: from the first to the last look that found it; looks are {look} apart, so at most two such more"
+    return f"sampled: from the first to the last look that found it, and half of the {look} between looks at either end"
 
 
 def _naps(span: LockSpan) -> tuple[Line, ...]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from sqlwatch.charts import units
 from sqlwatch.charts.lanes import Axis, Cells, Lane, columns_of, lane_rows, margins
 from sqlwatch.charts.segment import Ink, Row, Segment
@@ -11,7 +13,7 @@ from sqlwatch.metrics.observed import Observed
 from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 from sqlwatch.tui.watch_track import span_under
-from sqlwatch.tui.watch_words import holder_words, is_unseen
+from sqlwatch.tui.watch_words import LASTING_NS, holder_words, is_unseen
 
 WRITING = (LockName.WRITE, LockName.RESERVED, LockName.PENDING, LockName.EXCLUSIVE)
 """Whoever holds one of these has the right to write: WRITE in WAL mode, the others with a rollback journal."""
@@ -62,7 +64,7 @@ class TimelinePanel(LaneRowsPanel):
                 words = "there is no database"
             return [(Segment(f" {words}", Ink.MUTED),)]
         room = height if height <= 2 else height - 1
-        chosen = chosen_lanes(observed, room, view.followed)
+        chosen = chosen_lanes(observed, room, view.followed, self._owners)
         self._owners = tuple(lane.pid for lane in chosen)
         labels = [label_of(observed, lane, view) for lane in chosen]
         shares = [share_of(observed, lane) for lane in chosen]
@@ -117,10 +119,9 @@ def _selected(observed: Observed, lane: seen.Lane, cells: Cells, columns: int, v
 
 def label_of(observed: Observed, lane: seen.Lane, view: View) -> str:
     """Return the name of a lane's process, marked where the cursor is on an event of it."""
-    participant = observed.participant(lane.pid)
     event = view.past.event
     mark = view.glyphs.cursor if event is not None and event.worker == lane.pid else " "
-    return mark + holder_words(lane.pid, participant.process if participant is not None else None, brief=True)
+    return mark + holder_words(lane.pid, observed.process(lane.pid), brief=True)
 
 
 def share_of(observed: Observed, lane: seen.Lane) -> str:
@@ -130,16 +131,24 @@ def share_of(observed: Observed, lane: seen.Lane) -> str:
     return share.rjust(units.SHARE_WIDTH)
 
 
-def chosen_lanes(observed: Observed, room: int, selected: int | None = None) -> list[seen.Lane]:
-    """Return the lanes by pid; without room for all: the cursor's, who holds now, then by share, then by waiting."""
+def chosen_lanes(
+    observed: Observed, room: int, selected: int | None = None, in_sight: Collection[int | None] = ()
+) -> list[seen.Lane]:
+    """Return the lanes by pid; without room for all: the cursor's, who has long held, then by share, by waiting.
+
+    Of those with about the same share those stay that are in sight.
+    """
     lanes = list(observed.lanes)
     if len(lanes) <= room:
         return lanes
-    now = {lock.pid for lock in observed.held(*WRITING)}
-    shares = {one.pid: (one.utilisation or 0.0, one.waiting_for_ns or 0) for one in observed.participants}
+    lasting = {lock.pid for lock in observed.held(*WRITING) if lock.held_ns >= LASTING_NS}
+    people = {one.pid: one for one in observed.participants}
 
-    def rank(lane: seen.Lane) -> tuple[bool, bool, float, int]:
-        return lane.pid == selected, lane.pid in now, *shares.get(lane.pid, (0.0, 0))
+    def rank(lane: seen.Lane) -> tuple[bool, bool, float, bool, bool]:
+        one = people.get(lane.pid)
+        share = one.utilisation or 0.0 if one is not None else 0.0
+        waits = one is not None and (one.waiting_for_ns or 0) >= LASTING_NS
+        return lane.pid == selected, lane.pid in lasting, round(share, 1), waits, lane.pid in in_sight
 
     ranked = sorted(lanes, key=rank, reverse=True)
     kept = {lane.pid for lane in ranked[:room]}
@@ -152,5 +161,5 @@ def _longest(observed: Observed) -> str:
         return units.UNKNOWN
     held_ns = run.until_ns - run.since_ns
     if not held_ns:
-        return f"<{units.duration(1e9 / observed.sample_rate_hz)}"  # a single look found it held
+        return f"<{units.duration(2e9 / observed.sample_rate_hz)}"  # a single look found it held
     return (">" if run.is_lower_bound else "") + units.duration(held_ns)

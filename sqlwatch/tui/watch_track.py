@@ -29,12 +29,16 @@ class ProcessTrack:
         cells = max((len(lane.held) for lane in observed.lanes), default=0)
         return observed.lane_end_ns - cells * observed.lane_period_ns
 
+    def newest_event(self) -> LaneEvent | None:
+        """As in Track."""
+        newest = max(self._observed.spans, key=lambda span: span.until_ns, default=None)
+        return _event(newest) if newest is not None else None
+
     def label(self, who: int) -> str | None:
         """As in Track."""
         if all(lane.pid != who for lane in self._observed.lanes):
             return None
-        participant = self._observed.participant(who)
-        return holder_words(who, participant.process if participant is not None else None, brief=True)
+        return holder_words(who, self._observed.process(who), brief=True)
 
     def events(self, who: int) -> list[LaneEvent]:
         """As in Track."""

@@ -26,9 +26,6 @@ _CALLS: Final = {
     "wait4": "waits for a child",
     "waitid": "waits for a child",
 }
-_LOOKS_BESIDE: Final = 2
-"""A hold may have begun just after the look before the first that found it, and ended just before the next one."""
-_NEARLY: Final = 1.05
 LASTING_NS: Final = 1_000_000_000
 """What has been so for that long is not just passing."""
 _NETWORK: Final = "waits for the network"
@@ -157,22 +154,19 @@ def lasting_pins(observed: Observed) -> tuple[ReaderPin, ...]:
 
 
 def length_words(span: LockSpan, rate_hz: float) -> str:
-    """Write the length of a hold or wait: of a short hold the least and the most, as the looks beside it leave room.
+    """Write the length of a hold as the looks estimate it, or of a wait, or an older hold, the least that it was.
 
-    >>> hold = LockSpan(7, SpanKind.HELD, 0, 600_000, goes_on=False)
-    >>> length_words(hold, 200.0), length_words(LockSpan(7, SpanKind.HELD, 0, 2_000_000_000, goes_on=False), 200.0)
-    ('600us..11ms', '2.0s')
+    >>> hold = LockSpan(7, SpanKind.HELD, 0, 95_000_000, goes_on=False)
+    >>> length_words(hold, 200.0), length_words(LockSpan(7, SpanKind.WAITED, 0, 930_000_000, goes_on=False), 200.0)
+    ('~100ms', '>930ms')
     >>> length_words(LockSpan(7, SpanKind.WAITED, 5, 5, goes_on=False), 200.0)
     'one look'
     """
     if not span.length_ns:
         return "one look"
     if span.kind is SpanKind.WAITED or span.is_lower_bound:
-        return (">" if span.is_lower_bound else "") + units.duration(span.length_ns)
-    most_ns = span.length_ns + _LOOKS_BESIDE * 1e9 / rate_hz
-    if most_ns < span.length_ns * _NEARLY:
-        return units.duration(span.length_ns)
-    return f"{units.duration(span.length_ns)}..{units.duration(most_ns)}"
+        return f">{units.duration(span.length_ns)}"
+    return f"~{units.duration(span.length_ns + 1e9 / rate_hz)}"  # half the time between two looks at either end
 
 
 def waited_words(waiting_ns: int | None) -> str:

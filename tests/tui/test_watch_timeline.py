@@ -31,16 +31,16 @@ async def test_left_freezes_and_goes_back_through_holds_and_waits(watched: Open)
         await screen.press("down")
         await screen.press("left")
         assert "FROZEN" in screen.text("header")
-        assert "48300 worker.py seemed to wait for 18s so far" in screen.text("headline")
+        assert "48300 worker.py seemed to wait for >18s so far" in screen.text("headline")
         assert "left right the past" in screen.text("timeline")
         before = lanes(screen)
         await screen.send(states.absent())
         assert lanes(screen) == before, "the past stands still"
         await screen.press("left")
-        assert "seemed to wait for 750ms; enter tells all of it" in screen.text("headline")
+        assert "seemed to wait for >750ms; enter tells all of it" in screen.text("headline")
         assert "▸48300" in screen.text("timeline").replace(" ", "")
         await screen.press("left")
-        assert "held the lock for 400ms" in screen.text("headline")
+        assert "held the lock for ~405ms" in screen.text("headline")
         await screen.press("left")
         assert "no earlier event is kept" in screen.text("headline")
         await screen.press("right", "right", "right")
@@ -56,8 +56,8 @@ async def test_the_page_of_a_wait_tells_its_rungs_and_who_held_the_lock(watched:
         assert isinstance(screen.app.screen, DetailScreen)
         for part in (
             "48300 worker.py seemed to wait for the lock",
-            "waited  750ms",
-            "from the first to the last look at how it sleeps",
+            "waited  >750ms",
+            "at least: looks at how it sleeps are four a second",
             "50ms rung   found asleep on it by 1 look",
             "100ms rung  found asleep on it by 3 looks",
             "Who held the write lock meanwhile",
@@ -66,10 +66,10 @@ async def test_the_page_of_a_wait_tells_its_rungs_and_who_held_the_lock(watched:
             assert part in page(screen), part
         await screen.press("left")
         assert "48300 worker.py held the write lock" in page(screen)
-        assert "looks are 5.0ms apart, so at most two such more" in page(screen)
+        assert "half of the 5.0ms between looks at either end" in page(screen)
         await screen.press("escape")
         assert not isinstance(screen.app.screen, DetailScreen)
-        assert "held the lock for 400ms" in screen.text("headline")
+        assert "held the lock for ~405ms" in screen.text("headline")
 
 
 async def test_the_page_of_a_hold_that_goes_on_names_who_waits(watched: Open) -> None:
@@ -78,7 +78,7 @@ async def test_the_page_of_a_hold_that_goes_on_names_who_waits(watched: Open) ->
         await screen.press("left", "enter")
         for part in (
             "48211 import_orders.py holds the write lock",
-            "18s so far, frozen",
+            "~18s so far, frozen",
             "48300 worker.py  for 18s of it",
         ):
             assert part in page(screen), part
@@ -149,9 +149,54 @@ async def test_the_page_of_a_process_tells_how_long_its_holds_were(watched: Open
         await screen.send(states.idle_writer())
         await screen.press("enter")
         text = page(screen)
-        for part in ("How long its holds were", "one look, <5.0ms", "30ms..100ms", "40 ", "Its newest holds and waits"):
+        for part in ("How long its holds were", "one look", "30ms..100ms", "40 ", "Its newest holds and waits"):
             assert part in text, part
         assert "300ms..1.0s" not in text, "classes without a hold are left out"
         await screen.press("escape", "down", "enter")
         assert "~waited" in page(screen)
         assert "No hold that has ended was seen yet." in page(screen)
+
+
+async def test_what_a_process_did_that_is_gone_can_still_be_gone_through(watched: Open) -> None:
+    async with watched(120, 40) as screen:
+        before = states.idle_writer().observation
+        assert before is not None
+        others = tuple(one for one in before.participants if one.pid != 48_300)
+        kept = tuple(
+            msgspec.structs.replace(lane, process=states.process(48_300, "python3 worker.py"))
+            if lane.pid == 48_300
+            else lane
+            for lane in before.lanes
+        )
+        await screen.send(changed(participants=others, lanes=kept))
+        panel = screen.app.query_one(TimelinePanel)
+        row = next(number for number, text in enumerate(screen.text("timeline").splitlines()) if "48300" in text)
+        assert "48300 worker.py" in screen.text("timeline")
+        await screen.pilot.click(panel, offset=(panel._plot.stop - 3, row))
+        await screen.pilot.pause()
+        assert "48300 worker.py seemed to wait for >18s so far" in screen.text("headline")
+        await screen.press("left")
+        assert "48300 worker.py seemed to wait for >750ms" in screen.text("headline")
+        await screen.press("enter")
+        assert "48300 worker.py seemed to wait for the lock" in page(screen)
+
+
+async def test_without_a_table_left_begins_with_what_happened_last(watched: Open) -> None:
+    async with watched(120, 40) as screen:
+        await screen.send(changed(participants=()))
+        await screen.press("left")
+        assert "48211" in screen.text("headline")
+        assert "held the lock for ~18s so far" in screen.text("headline")
+        await screen.press("enter")
+        assert "holds the write lock" in page(screen)
+
+
+async def test_a_filter_takes_the_past_along_to_its_process(watched: Open) -> None:
+    async with watched(120, 40) as screen:
+        await screen.send(states.idle_writer())
+        await screen.press("left", "slash", *"48301", "enter")
+        assert "48301 worker.py" in screen.text("headline")
+        await screen.press("left")
+        assert "48301 worker.py held the lock" in screen.text("headline")
+        await screen.press("enter")
+        assert "48301 worker.py held the write lock" in page(screen)

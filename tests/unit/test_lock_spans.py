@@ -80,6 +80,15 @@ def test_a_wait_ends_when_its_process_got_the_lock_or_sleeps_no_more() -> None:
     ]  # fmt: skip
 
 
+def test_a_wait_that_led_to_a_hold_is_there_while_that_goes_on() -> None:
+    story = LockStory()
+    story.add_waiters(0, (Waiter(5, 100 * MS),))
+    story.add_waiters(250 * MS, (Waiter(5, 100 * MS),))
+    story.add(sample(400 * MS, run(5, 300 * MS, 400 * MS, ongoing=True)))
+    spans = [(span.kind, span.since_ns, span.until_ns, span.goes_on) for span in story.spans(400 * MS)]
+    assert spans == [(SpanKind.HELD, 300 * MS, 400 * MS, True), (SpanKind.WAITED, 0, 250 * MS, False)]
+
+
 def test_a_database_that_goes_away_ends_what_went_on() -> None:
     story = LockStory()
     story.add_waiters(S, (Waiter(5, MS),))

@@ -109,7 +109,7 @@ def test_lanes_have_a_cell_a_period_and_say_where_nobody_looked() -> None:
     story.add(LockSample(period, 0, 0, 40, 0, (HeldLooks(LockName.WRITE, 7, 10),)))
     story.add(LockSample(3 * period, 2 * period, 0, 40, 0, (HeldLooks(LockName.WRITE, 7, 40),)))
     story.add_waiters(3 * period, (Waiter(9, 1000),))
-    end_ns, lanes = story.lanes(4 * period)
+    end_ns, lanes = story.lanes(4 * period, {})
     assert end_ns == 4 * period
     assert [(lane.pid, lane.held, lane.waiting) for lane in lanes] == [
         (7, (0.25, None, 1.0), (False, False, False)),
@@ -121,8 +121,8 @@ def test_lanes_are_a_ring_also_over_a_gap() -> None:
     story = LockStory()
     for number in range(LANE_CELLS + 50):
         story.add(sample(2 * number + 2, (7, 1)))
-    _, lanes = story.lanes((LANE_CELLS + 60) * LANE_PERIOD_NS)
+    _, lanes = story.lanes((LANE_CELLS + 60) * LANE_PERIOD_NS, {})
     assert len(lanes[0].held) <= LANE_CELLS
     story.add(sample(100_000, (8, 1)))
-    _, lanes = story.lanes(100_010 * TENTH)
+    _, lanes = story.lanes(100_010 * TENTH, {})
     assert [lane.pid for lane in lanes] == [8]

@@ -9,7 +9,17 @@ from sqlwatch.diagnose.hidden import hidden_words
 from sqlwatch.diagnose.observation import observation_headline
 from sqlwatch.metrics.log_messages import LogKind, LogLine, LogSources
 from sqlwatch.metrics.observation_fold import ObservationFold
-from sqlwatch.metrics.observations import Absent, Commits, LockName, LockSample, ReadMark, Refusal, Waiter
+from sqlwatch.metrics.observations import (
+    Absent,
+    Commits,
+    HeldLooks,
+    HeldRun,
+    LockName,
+    LockSample,
+    ReadMark,
+    Refusal,
+    Waiter,
+)
 from sqlwatch.metrics.snapshot import MarkKind, Status
 
 from ..diagnose.staging import END_NS, MS, START_NS, S, holder, look, opened, process, seen, wal
@@ -192,3 +202,47 @@ def test_all_commits_are_counted_once(counts: list[int]) -> None:
     assert snapshot.observation is not None
     assert snapshot.observation.commits == sum(counts)
     assert sum(snapshot.timeline.commits) == sum(counts)
+
+
+def test_time_without_a_database_is_in_no_share_and_no_rate() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(Absent(START_NS, 0, Refusal.EMPTY, "There is nothing in it."))
+    for step in range(1, 80):
+        fold.add(LockSample(START_NS + step * 100 * MS, START_NS + (step - 1) * 100 * MS, 0, 20, 0))
+    empty = fold.snapshot(Status.RUNNING).observation
+    assert empty is not None
+    assert (empty.write_utilisation, empty.looks, empty.window_ns) == (None, 0, 0)
+    there_ns = START_NS + 8 * S
+    fold.add(look(at_ns=there_ns))
+    held = (HeldLooks(LockName.WRITE, 7, 16),)
+    for step in range(1, 11):
+        at_ns = there_ns + step * 100 * MS
+        fold.add(LockSample(at_ns, at_ns - 100 * MS, 0, 20, 0, held))
+        fold.add(Commits(at_ns, at_ns - 100 * MS, 0, 2, 4, True))
+    snapshot = fold.snapshot(Status.RUNNING)
+    assert snapshot.observation is not None
+    assert snapshot.observation.write_utilisation == 0.8
+    assert snapshot.commits_per_s == 20
+
+
+def test_a_hold_that_a_newer_look_does_not_find_goes_on_no_more() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    run = HeldRun(LockName.WRITE, 7, START_NS, START_NS + 100 * MS, True, False)
+    fold.add(look(at_ns=START_NS, holders=(holder(LockName.WRITE, 7),)))
+    fold.add(LockSample(START_NS + 100 * MS, START_NS, 0, 20, 0, (), (run,)))
+    assert [span.goes_on for span in fold.snapshot(Status.RUNNING).observation.spans] == [True]  # type: ignore[union-attr]
+    fold.add(look(at_ns=START_NS + 110 * MS))
+    assert [span.goes_on for span in fold.snapshot(Status.RUNNING).observation.spans] == [False]  # type: ignore[union-attr]
+
+
+def test_a_process_that_is_gone_keeps_its_name_on_its_lane() -> None:
+    fold = ObservationFold("app.db", 200, START_NS)
+    fold.add(look(at_ns=START_NS, processes=(process(7),)))
+    fold.add(LockSample(START_NS + 100 * MS, START_NS, 0, 20, 0, (HeldLooks(LockName.WRITE, 7, 5),)))
+    for step in range(1, 30):
+        fold.add(LockSample(START_NS + step * S, START_NS + (step - 1) * S, 0, 200, 0))
+        fold.add(look(at_ns=START_NS + step * S))
+    observed = fold.snapshot(Status.RUNNING).observation
+    assert observed is not None
+    assert observed.participant(7) is None
+    assert observed.process(7) == process(7)

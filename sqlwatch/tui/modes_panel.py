@@ -103,7 +103,7 @@ def _cell(period: Period | None, figure: Figure) -> Segment:
         return Segment(" " * _COLUMN)
     text = figure.write(figure.value(period))
     sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED)
-    return Segment((units.marked(text) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
+    return Segment((units.marked(text, looks=period.looks) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
 
 
 def _ratio(figure: Figure, periods: list[Period]) -> str:

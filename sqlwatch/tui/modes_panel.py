@@ -70,7 +70,7 @@ class ModesPanel(Panel):
 
         The names have a row of their own where the explanation takes the title.
         """
-        heads = _heads(view)
+        heads = _heads(view, _most_columns(width))
         periods = [head.period for head in heads if head.period is not None]
         has_ratio = len(periods) > 1 and width - len(heads) * _COLUMN - _RATIO >= _LABEL
         label_width = max(width - len(heads) * _COLUMN - has_ratio * _RATIO, 0)
@@ -88,8 +88,17 @@ class ModesPanel(Panel):
         return rows
 
 
-def _heads(view: View) -> list[_Head]:
-    phases = side_phases(view, _MOST_COLUMNS)
+def _most_columns(width: int) -> int:
+    """Return for how many phases there is room beside the labels and the ratio; for two at least.
+
+    >>> _most_columns(62), _most_columns(70), _most_columns(80)
+    (2, 2, 3)
+    """
+    return min(max((width - _LABEL - _RATIO) // _COLUMN, 2), _MOST_COLUMNS)
+
+
+def _heads(view: View, most: int) -> list[_Head]:
+    phases = side_phases(view, most)
     heads = [_Head(clean(one.name), MODE_INK[one.mode] if one.mode else Ink.TEXT, one) for one in phases]
     if not heads:
         return [_Head("not yet", Ink.MUTED)]

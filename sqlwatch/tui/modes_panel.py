@@ -9,7 +9,7 @@ from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.diagnose.side_by_side import Value, ratio, times_words
 from sqlwatch.diagnose.thresholds import DEFAULT
-from sqlwatch.metrics.snapshot import Period, Quality
+from sqlwatch.metrics.snapshot import Period, Quality, Status
 from sqlwatch.tui.compared_phases import side_phases
 from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.panel import Panel, cut
@@ -103,8 +103,14 @@ def _heads(view: View, most: int) -> list[_Head]:
     if not heads:
         return [_Head("not yet", Ink.MUTED)]
     if len(heads) == 1:
-        heads.append(_Head("to come" if view.lesson is not None else "press m", Ink.MUTED))
+        heads.append(_Head("to come" if view.lesson is not None or _follows(view) else "press m", Ink.MUTED))
     return heads
+
+
+def _follows(view: View) -> bool:
+    """Tell whether another mode follows by itself, with nobody pressing m."""
+    is_live = view.status not in (Status.STOPPING, Status.ENDED)
+    return is_live and view.simulation is not None and view.simulation.next_mode is not None
 
 
 def _cell(period: Period | None, figure: Figure) -> Segment:

@@ -60,6 +60,8 @@ def test_a_comparison_runs_both_modes_and_accounts_for_everything() -> None:
         ("single-writer", Mode.SINGLE_WRITER),
     ]
     assert result.compared == result.phases
+    follows = {(s.simulation.phase.mode, s.simulation.next_mode) for s in watched.snapshots if s.simulation}
+    assert follows >= {(Mode.CONTENDED, Mode.SINGLE_WRITER), (Mode.SINGLE_WRITER, None)}
     accounting = result.accounting
     assert accounting.lost == accounting.in_doubt == 0
     assert accounting.transactions_attempted == accounting.transactions_received

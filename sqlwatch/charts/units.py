@@ -139,15 +139,26 @@ def share(part: float | None) -> str:
     return f"{percent:.0f}%"
 
 
-def marked(text: str, mark: str = "~") -> str:
+def marked(text: str, mark: str = "~", looks: int | None = None) -> str:
     """Put the mark of a sampled figure before it, but not before a bound, which claims no more than that, or a dash.
 
-    So a marked share keeps the width of others.
+    So a marked share keeps the width of others.  One that came from few `looks` is no bound, but about 0 % or 100 %.
 
     >>> [marked(share(part)) for part in (0, 0.0004, 0.371, 0.9996, 1)], marked(share(None)) == UNKNOWN
     (['~0%', '<0.1%', '~37%', '>99%', '~100%'], True)
+    >>> [marked(share(part), looks=looks) for looks in (50, 500, 5000) for part in (0.0004, 0.9996)]
+    ['~0%', '~100%', '~0%', '>99%', '<0.1%', '>99%']
     """
-    return text if text == UNKNOWN or text.startswith(("<", ">")) else mark + text
+    if text == UNKNOWN:
+        return text
+    for sign, least, about in _BOUNDS:
+        if text.startswith(sign):
+            return text if not mark or looks is None or looks >= least else mark + about
+    return mark + text
+
+
+_BOUNDS: Final = (("<", 1_000, "0%"), (">", 100, "100%"))
+"""The sign of a bound, how many looks can tell it, and what is written where there were fewer."""
 
 
 def index(value: float | None) -> str:

@@ -328,11 +328,17 @@ def _measured(effect: Effect, periods: Sequence[Period]) -> _Measured | None:
     by_name = {period.name: period for period in periods}
     if effect.of not in by_name or (effect.against is not None and effect.against not in by_name):
         return None  # the run was ended before it came to that phase
-    value = FIGURES[effect.figure](by_name[effect.of])
+    value = _figure(effect.figure, by_name[effect.of])
     if value is None or not _is_ratio(effect):
         return None if value is None else _Measured(value)
-    base = FIGURES[effect.against_figure or effect.figure](by_name[effect.against or effect.of])
+    base = _figure(effect.against_figure or effect.figure, by_name[effect.against or effect.of])
     return _Measured(value / base, value, base) if base else None
+
+
+def _figure(name: str, period: Period) -> float | None:
+    """Return a figure of a phase; None where nothing ended in it: its zeros would say what nobody tried."""
+    has_run = period.finished > period.withdrawn or period.reads > 0
+    return FIGURES[name](period) if has_run else None
 
 
 def _is_ratio(effect: Effect) -> bool:

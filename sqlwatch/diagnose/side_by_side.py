@@ -37,7 +37,7 @@ class Figure:
     def cell(self, period: Period) -> str:
         """Write the figure of one phase; `~` stands before a sampled value."""
         mark = _MARKS.get(period.quality.get(self.quality, Quality.EXACT), "")
-        return units.marked(self.write(self.value(period)), mark)
+        return units.marked(self.write(self.value(period)), mark, period.looks)
 
 
 def _span(value: Value) -> str:

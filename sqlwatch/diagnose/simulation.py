@@ -41,13 +41,13 @@ def _hog(phase: Period, limits: Thresholds) -> Iterable[Finding]:
     top = max(_writers(phase), key=lambda worker: worker.committed)
     share = top.share or 0.0
     has_hog = share >= limits.hog_share
-    writers = len(_writers(phase))
+    writers = _all_writers_words(_writers(phase))
     taker = f"; worker {top.id} made {units.share(share)} of the commits" if has_hog else ""
     yield _finding(
         "write-lock-hog",
         Severity.WARNING,
         phase,
-        f"{len(starved)} of {writers} writers starved ({_named(starved)}){taker}",
+        f"{len(starved)} of {writers} starved ({_named(starved)}){taker}",
         "Connections that wait for the write lock poll, they do not queue: whoever has just committed finds it free "
         "again. Let all writes go through one writer (mode single-writer shows the effect), or give each transaction "
         "its turn with a mutex around it.",
@@ -229,6 +229,12 @@ def _finding(
 
 def _writers(phase: Period) -> list[Worker]:
     return [worker for worker in phase.workers if worker.role is Role.WRITER]
+
+
+def _all_writers_words(writers: list[Worker]) -> str:
+    """Count the writers of a phase; where some have gone while others work, say that they are counted, too."""
+    gone = sum(worker.exit is not None for worker in writers)
+    return f"{len(writers)} writers" if gone in (0, len(writers)) else f"all {len(writers)} writers so far"
 
 
 def _named(workers: list[Worker], most: int = 8) -> str:

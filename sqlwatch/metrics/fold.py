@@ -69,6 +69,7 @@ class SimulationFold:
         self.news = 0
         """Counts what the workers have told and begun: while it stays, only clocks have gone on."""
         self._words = workload_words
+        self._next_mode: Mode | None = None
         self._databases = databases
         self._earlier = earlier
         self._has_wal = has_wal
@@ -128,9 +129,9 @@ class SimulationFold:
             case WorkerExited():
                 self._end_worker(message)
 
-    def describe(self, workload_words: str) -> None:
-        """Take in other words for the workload: workers have come or gone."""
-        self._words = workload_words
+    def describe(self, workload_words: str, next_mode: Mode | None = None) -> None:
+        """Take in other words for the workload, whose workers may have come or gone, and what follows by itself."""
+        self._words, self._next_mode = workload_words, next_mode
 
     @property
     def phase_ran_ns(self) -> int:
@@ -308,6 +309,7 @@ class SimulationFold:
                     ended.append(self._freeze_ended(tally))
         return Simulation(
             workload=self._words,
+            next_mode=self._next_mode,
             mode=current.mode,
             databases=self._databases,
             run=self._freeze(run),

@@ -39,13 +39,27 @@ class Picture(NamedTuple):
     mode: Mode
     in_detail: bool
     """Whether it was drawn event by event."""
-    writers: frozenset[int]
-    """Whose lanes tell of the locks, asked for or not."""
+    writers: dict[int, int]
+    """Whose lanes tell of the locks, asked for or not, and which database's lock they take."""
 
     @property
     def wasted(self) -> float | None:
         """Share of the known time in which a lock was free while somebody waited; databases count alike."""
         return mean_of([lock.wasted_share for lock in self.locks])
+
+    def held_share(self, database: int) -> float | None:
+        """Share of the known time in which a lock was held; not less than its writers' lanes here tell of.
+
+        Few looks miss most short holds, while the sums of the holds miss none.
+        """
+        lock = self.locks[database]
+        share = lock.held_share
+        if share is None or lock.is_exact:
+            return share
+        known = [number for number, held in enumerate(lock.held) if held is not None]
+        takers = (lane for worker, lane in self.lanes.items() if self.writers.get(worker) == database)
+        told = sum(lane.columns[number].held for lane in takers if lane.held is not None for number in known)
+        return max(share, min(told / len(known), 1.0))
 
     @property
     def is_exact(self) -> bool:
@@ -75,7 +89,7 @@ def picture(
     for lane in lanes.lanes:
         if lane.worker in wanted and lane.worker not in drawn:
             drawn[lane.worker] = _lane(lanes, lane, settled, in_detail=in_detail)
-    writers = frozenset(lane.worker for lane in lanes.lanes if lane.role in _WRITING)
+    writers = {lane.worker: lane.database for lane in lanes.lanes if lane.role in _WRITING}
     return Picture(stretch, drawn, tuple(locks), lanes.mode, in_detail, writers)
 
 

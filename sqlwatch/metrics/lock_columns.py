@@ -138,6 +138,11 @@ def lock_from_events(
     )
 
 
+def looks_within(lanes: Lanes, stretch: Stretch) -> int:
+    """Return how many looks at a lock the stretch has: behind each share that was sampled in it."""
+    return sum(look.looks for look in lanes.looks if stretch.from_ns < look.at_ns <= stretch.until_ns)
+
+
 def lock_from_looks(lanes: Lanes, database: int, stretch: Stretch, before: LockColumns | None) -> LockColumns:
     """Spread what the looks counted over the time they were taken in; the first columns are known `before`."""
     kept = len(before.held) if before is not None else 0

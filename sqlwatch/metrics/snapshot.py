@@ -307,6 +307,8 @@ class Simulation(msgspec.Struct, frozen=True):
     """Current wait beyond which a writer counts as starved."""
     lanes: Lanes = Lanes()
     """What each worker did over the last seconds."""
+    next_mode: Mode | None = None
+    """The mode of the phase that follows by itself; None where none does."""
 
     def latest_of(self, mode: Mode) -> Period | None:
         """Return the newest phase that ran in `mode`, the current one included; None if none has."""

@@ -26,6 +26,12 @@ class Schedule:
         else:
             self._begin_next()
 
+    @property
+    def next_mode(self) -> Mode | None:
+        """The mode of the phase that follows the present one, or the one that is warmed up for; None after the last."""
+        following = self._program[self._is_warming_up :]
+        return following[0] if following else None
+
     def skip(self) -> None:
         """End the warm-up or the phase at the next look; nothing before the workload has begun."""
         self._is_skipped = self._fleet.state is not FleetState.STARTING

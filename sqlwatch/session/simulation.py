@@ -275,7 +275,7 @@ class SimulationSession:
                 if now_ns - snapshot_ns >= gap_ns or was_paused is not is_paused:
                     snapshot_ns, news = now_ns, fold.news
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
-                    fold.describe(self._workload_words(fleet))
+                    fold.describe(self._workload_words(fleet), schedule.next_mode)
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 self._rest(fleet, bell)
             fold.add(fleet.slot_sample())

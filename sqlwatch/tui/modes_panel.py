@@ -9,7 +9,7 @@ from sqlwatch.charts import units
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted
 from sqlwatch.diagnose.side_by_side import Value, ratio, times_words
 from sqlwatch.diagnose.thresholds import DEFAULT
-from sqlwatch.metrics.snapshot import Period, Quality
+from sqlwatch.metrics.snapshot import Period, Quality, Status
 from sqlwatch.tui.compared_phases import side_phases
 from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.panel import Panel, cut
@@ -70,7 +70,7 @@ class ModesPanel(Panel):
 
         The names have a row of their own where the explanation takes the title.
         """
-        heads = _heads(view)
+        heads = _heads(view, _most_columns(width))
         periods = [head.period for head in heads if head.period is not None]
         has_ratio = len(periods) > 1 and width - len(heads) * _COLUMN - _RATIO >= _LABEL
         label_width = max(width - len(heads) * _COLUMN - has_ratio * _RATIO, 0)
@@ -88,14 +88,29 @@ class ModesPanel(Panel):
         return rows
 
 
-def _heads(view: View) -> list[_Head]:
-    phases = side_phases(view, _MOST_COLUMNS)
+def _most_columns(width: int) -> int:
+    """Return for how many phases there is room beside the labels and the ratio; for two at least.
+
+    >>> _most_columns(62), _most_columns(70), _most_columns(80)
+    (2, 2, 3)
+    """
+    return min(max((width - _LABEL - _RATIO) // _COLUMN, 2), _MOST_COLUMNS)
+
+
+def _heads(view: View, most: int) -> list[_Head]:
+    phases = side_phases(view, most)
     heads = [_Head(clean(one.name), MODE_INK[one.mode] if one.mode else Ink.TEXT, one) for one in phases]
     if not heads:
         return [_Head("not yet", Ink.MUTED)]
     if len(heads) == 1:
-        heads.append(_Head("to come" if view.lesson is not None else "press m", Ink.MUTED))
+        heads.append(_Head("to come" if view.lesson is not None or _follows(view) else "press m", Ink.MUTED))
     return heads
+
+
+def _follows(view: View) -> bool:
+    """Tell whether another mode follows by itself, with nobody pressing m."""
+    is_live = view.status not in (Status.STOPPING, Status.ENDED)
+    return is_live and view.simulation is not None and view.simulation.next_mode is not None
 
 
 def _cell(period: Period | None, figure: Figure) -> Segment:
@@ -103,7 +118,7 @@ def _cell(period: Period | None, figure: Figure) -> Segment:
         return Segment(" " * _COLUMN)
     text = figure.write(figure.value(period))
     sampled = period.quality.get(figure.field) in (Quality.SAMPLED, Quality.INFERRED)
-    return Segment((units.marked(text) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
+    return Segment((units.marked(text, looks=period.looks) if sampled else text).rjust(_COLUMN - 1) + " ", Ink.STRONG)
 
 
 def _ratio(figure: Figure, periods: list[Period]) -> str:

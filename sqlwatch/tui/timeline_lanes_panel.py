@@ -13,7 +13,7 @@ from sqlwatch.metrics.lane_columns import Column, LaneColumns
 from sqlwatch.metrics.lane_events import EventKey, event_of
 from sqlwatch.metrics.lane_picture import Picture, picture
 from sqlwatch.metrics.lanes import Lanes, WorkerLane
-from sqlwatch.metrics.lock_columns import LockColumns
+from sqlwatch.metrics.lock_columns import looks_within
 from sqlwatch.metrics.snapshot import Simulation
 from sqlwatch.metrics.stretches import Stretch
 from sqlwatch.tui.precedence import precedence
@@ -49,9 +49,10 @@ class LanesPanel(LaneRowsPanel):
         """Say how much of the stretch in sight was wasted, how that is known, and how long the stretch is."""
         if self._drawn is None or view.simulation is None:
             return []
-        picture = self._drawn[2]
+        lanes, stretch, picture = self._drawn
         wasted = picture.wasted
-        share = _share(wasted, is_exact=all(lock.is_exact for lock in picture.locks))
+        is_exact = all(lock.is_exact for lock in picture.locks)
+        share = _share(wasted, is_exact=is_exact, looks=looks_within(lanes, stretch))
         ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
         facts: list[Row] = [
             (Segment("wasted ", Ink.MUTED), Segment(share, ink)),
@@ -88,7 +89,7 @@ class LanesPanel(LaneRowsPanel):
             return [(Segment(" too narrow", Ink.MUTED),)]
         stretch = stretch_of(lanes, view, plot * view.glyphs.columns)
         seen = self._picture(lanes, stretch, {lane.worker for lane in chosen})
-        drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
+        drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen, lanes)]
         drawn += [_lane(lanes, lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
         hidden = len(present_lanes(simulation)) - len(chosen)
@@ -169,27 +170,28 @@ def chosen_lanes(
     return [lane for lane in lanes if lane.worker in kept]
 
 
-def _lock_lanes(number: int, lock: LockColumns, databases: int) -> list[Lane]:
+def _lock_lanes(number: int, seen: Picture, lanes: Lanes) -> list[Lane]:
     """Return two lanes for a write lock: when it was held, and when it was free while somebody waited."""
+    lock, looks = seen.locks[number], looks_within(lanes, seen.stretch)
     telling = [share if share is None or share >= _LEAST_WASTED else 0.0 for share in lock.wasted]
-    held, wasted = _lock_labels(number, databases)
+    held, wasted = _lock_labels(number, lanes.databases)
     parts = (
-        (held, lock.held, lock.held_share, Ink.HOLDS),
+        (held, lock.held, seen.held_share(number), Ink.HOLDS),
         (wasted, telling, lock.wasted_share, Ink.WARNING),
     )
     return [
         Lane(
             label, [Column(held=share or 0.0, is_known=share is not None) for share in shares],
-            _share(total, is_exact=lock.is_exact), True, ink,
+            _share(total, is_exact=lock.is_exact, looks=looks), True, ink,
         )
         for label, shares, total, ink in parts
     ]  # fmt: skip
 
 
-def _share(share: float | None, *, is_exact: bool) -> str:
-    """Write a share as wide as all captions are; one that was sampled with its mark."""
+def _share(share: float | None, *, is_exact: bool, looks: int | None = None) -> str:
+    """Write a share as wide as all captions are; one that was sampled, by so many looks or by none, with its mark."""
     text = units.share(share)
-    return (text if is_exact else units.marked(text)).rjust(_CAPTION_WIDTH)
+    return (text if is_exact else units.marked(text, looks=looks)).rjust(_CAPTION_WIDTH)
 
 
 def _lock_labels(number: int, databases: int) -> tuple[str, str]:

@@ -34,6 +34,19 @@ def test_the_hog_and_who_starved() -> None:
     assert finding.evidence["starved_workers"] == [2, 3]
 
 
+def test_writers_that_have_gone_are_said_to_be_counted_while_others_work() -> None:
+    starved, other = (
+        make_worker(1, 50, share=0.4, was_starved=True, exit=None),
+        make_worker(2, 50, share=0.4, exit=None),
+    )
+    killed = make_worker(3, 0, share=0.0, was_starved=True, exit="killed")
+    said = [finding.summary for finding in findings([make_period(workers=(starved, other, killed))])]
+    assert "contended: 2 of all 3 writers so far starved (workers 1, 3)" in said
+    over = tuple(msgspec.structs.replace(one, exit=one.exit or "ok") for one in (starved, other, killed))
+    said = [finding.summary for finding in findings([make_period(workers=over)])]
+    assert "contended: 2 of 3 writers starved (workers 1, 3)" in said, "nobody counts the living any more"
+
+
 def test_starving_without_a_hog_blames_nobody() -> None:
     workers = (make_worker(1, share=0.4), make_worker(2, share=0.4), make_worker(3, share=0.2, was_starved=True))
     finding = only(make_period(workers=workers))

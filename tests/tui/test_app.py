@@ -90,6 +90,16 @@ async def test_both_modes_are_drawn_on_one_axis_once_both_have_run(opened: Open)
         assert "queue 6" in screen.text("workers")
 
 
+async def test_a_mode_that_follows_by_itself_is_to_come(opened: Open) -> None:
+    async with opened() as screen:
+        for status, words in ((Status.RUNNING, "to come"), (Status.PAUSED, "to come"), (Status.STOPPING, "press m")):
+            snapshot = make_snapshot(status=status)
+            assert snapshot.simulation is not None
+            simulation = msgspec.structs.replace(snapshot.simulation, next_mode=Mode.SINGLE_WRITER)
+            await screen.send(msgspec.structs.replace(snapshot, simulation=simulation))
+            assert words in screen.text("modes").splitlines()[0]
+
+
 async def test_freezing_holds_the_panels_while_the_header_stays_live(opened: Open) -> None:
     async with opened() as screen:
         await screen.send(make_snapshot(20))

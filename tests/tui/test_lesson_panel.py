@@ -15,6 +15,8 @@ from sqlwatch.diagnose.lesson import Lesson
 from sqlwatch.metrics.snapshot import Status
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.compared_phases import side_phases
+from sqlwatch.tui.inks import Inks
+from sqlwatch.tui.modes_panel import FIGURES, ModesPanel
 from sqlwatch.tui.view import View
 from tests.tui.conftest import Open, opening
 from tests.tui.fake import headline
@@ -59,6 +61,28 @@ async def test_the_phases_of_the_lesson_stand_side_by_side_as_they_run(taught: T
         await screen.send(lesson_snapshot(1))
         head = screen.text("modes").splitlines()[0].split()[-3:]
         assert head == ["single-writer", "contended", "ratio"], "the lesson measures against single-writer"
+
+
+@pytest.mark.parametrize("width", [63, 70, 77, 78, 120])
+def test_labels_and_the_ratio_go_before_a_third_column(width: int) -> None:
+    snapshot = lesson_snapshot(1)
+    assert snapshot.simulation is not None
+    third = msgspec.structs.replace(snapshot.simulation.phase, name="three", mode=None, started_ns=1)
+    assert snapshot.lesson is not None
+    phases = (*LESSON.phases, msgspec.structs.replace(LESSON.phases[0], name="three"))
+    run = msgspec.structs.replace(snapshot.lesson, ended=((ended_phases()[0], third),))
+    view = View(
+        BRAILLE, msgspec.structs.replace(snapshot, lesson=run),
+        lesson=Lesson(msgspec.structs.replace(LESSON, phases=phases), ()),
+    )  # fmt: skip
+    head, *rows = [
+        "".join(part.text for part in row)
+        for row in ModesPanel(Inks(ansi=False), view, id="modes").draw(view, width, 9)
+    ]
+    assert head.rstrip().endswith("ratio")
+    assert ("three" in head) is (width >= 77)
+    for figure, row in zip(FIGURES, rows, strict=True):
+        assert row.startswith(f"  {figure.label} ")
 
 
 def test_phases_of_one_mode_are_told_apart_and_the_base_stands_first() -> None:

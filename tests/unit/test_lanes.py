@@ -17,6 +17,7 @@ from sqlwatch.metrics.ladder import DELAYS_MS, delays_of
 from sqlwatch.metrics.lane_picture import MOST_EVENTS, picture
 from sqlwatch.metrics.lane_ring import KEPT_TRANSACTIONS, LaneRing
 from sqlwatch.metrics.lanes import KEPT_NS, Doing
+from sqlwatch.metrics.lock_columns import looks_within
 from sqlwatch.metrics.stretches import Stretch
 from sqlwatch.metrics.wait_story import wait_story
 from tests.unit.lane_messages import MS, T0, S, batch, of, refused, ring, sample, told, transaction
@@ -185,6 +186,20 @@ def test_where_transactions_are_counted_the_lock_is_sampled() -> None:
     assert {round(share or 0, 9) for share in seen.locks[0].wasted} == {0.3}
     assert {round(column.held, 9) for column in seen.lanes[1].columns} == {0.6}
     assert not any(column.is_exact for column in seen.lanes[1].columns)
+
+
+def test_a_sampled_lock_is_not_held_less_than_its_writers_tell() -> None:
+    lanes = ring()
+    for at in range(0, 501, 50):
+        lanes.add_sample(sample(at, held=0, wasted=0))
+    lanes.add_batch(batch(1, 0, 500, counted=10_000, hold_us=5_000), Mode.CONTENDED)
+    frozen = lanes.freeze(T0 + 700 * MS, Mode.CONTENDED)
+    stretch = Stretch(T0, 100 * MS, 5)
+    seen = picture(frozen, stretch)
+    assert seen.locks[0].held_share == 0, "no look met a hold"
+    assert seen.held_share(0) == pytest.approx(0.01) == seen.lanes[1].held
+    assert picture(frozen, stretch, workers=()).held_share(0) == 0, "nobody told"
+    assert looks_within(frozen, stretch) == sum(look.looks for look in frozen.looks if look.at_ns > T0)
 
 
 def test_the_single_writer_holds_and_its_clients_wait_in_its_queue() -> None:

@@ -200,7 +200,8 @@ def test_a_verdict_without_all_phases_says_how_much_is_missing() -> None:
 )
 def test_the_source_is_held_against_what_was_measured(count: int, published: float, words: str) -> None:
     scenario = effects(f"of='b'\nagainst='a'\nat-least=0\npublished={published}")
-    (shown,) = judge(scenario, [[period("a", 100), period("b", count)]])
+    second = msgspec.structs.replace(period("b", count), finished=max(count, 1))
+    (shown,) = judge(scenario, [[period("a", 100), second]])
     assert shown.words.endswith(f"; {words}")
     is_denied = "round" in words or "here it does" in words
     assert verdict([shown]) == ("shown" + (f"; of throughput {words}" if is_denied else ""))
@@ -220,6 +221,26 @@ def test_what_must_not_be_there_is_expected_to_be_none() -> None:
     scenario = parse(HEAD + "[[effects]]\nsays='busy errors'\nfigure='busy_errors'\nof='a'\nat-most=0\n", "x")
     (shown,) = judge(scenario, [[period("a", 100)]])
     assert shown.words == "busy errors: 0 in a; expected none"
+
+
+def effect_of(figure: str, more: str) -> Scenario:
+    return parse(HEAD + f"[[effects]]\nsays='it'\nfigure='{figure}'\nof='a'\n{more}\n", "x")
+
+
+@pytest.mark.parametrize("figure", ["busy_errors", "starved_workers", "commits_per_s", "longest_wait_ms", "wal_resets"])
+def test_a_phase_in_which_nothing_ran_shows_nothing(figure: str) -> None:
+    idle = period("a", 0)
+    for periods in ([idle], [msgspec.structs.replace(idle, finished=3, withdrawn=3)]):
+        (shown,) = judge(effect_of(figure, "at-most=0"), [periods])
+        assert (shown.measured, shown.shown) == (None, None)
+        assert "cannot be told here, of a" in shown.words
+    (shown,) = judge(effect_of("rows_per_s", "against='b'\nat-most=1"), [[idle, period("b", 5)]])
+    assert shown.shown is None
+
+
+def test_a_phase_that_only_read_has_run() -> None:
+    (shown,) = judge(effect_of("busy_errors", "at-most=0"), [[msgspec.structs.replace(period("a", 0), reads=7)]])
+    assert (shown.measured, shown.shown) == (0, True)
 
 
 def test_every_figure_can_be_asked_of_an_empty_period() -> None:

@@ -151,6 +151,8 @@ class LaneRing:
         self._parked_ns: int | None = None
         self._back_at_work_ns: int | None = None
         """When somebody worked again after all had come to rest, until the lanes have got there."""
+        self._worked_in: Mode | None = None
+        """The mode of the work that the lanes show while all rest: another one may have been chosen meanwhile."""
         self._shown_ns = 0
         """Where the lanes have ended so far at most."""
 
@@ -176,6 +178,8 @@ class LaneRing:
         if ring is None or not (batch.finished or batch.groups or batch.checkpoints):
             return
         ring.add(batch, mode)
+        if self._back_at_work_ns is None:
+            self._worked_in = mode
         self._order.append(ring)
         self._kept += len(batch.transactions) - ring.forget(batch.until_ns - KEPT_NS)
         while self._order and (self._kept > KEPT_TRANSACTIONS or self._order[0].forgotten):
@@ -228,6 +232,10 @@ class LaneRing:
             self._kept -= ring.forget(before_ns)
         lanes = tuple(ring.freeze() for ring in self._rings.values() if not ring.has_ended or ring.runs)
         looks = tuple(self._looks)
-        frozen = Lanes(now_ns, self._databases, mode, self._delays_ns, self._limit_ns, lanes, looks, parked_ns)
+        if parked_ns is None or self._worked_in is None:
+            self._worked_in = mode
+        frozen = Lanes(
+            now_ns, self._databases, self._worked_in, self._delays_ns, self._limit_ns, lanes, looks, parked_ns
+        )  # fmt: skip
         self._shown_ns = max(self._shown_ns, frozen.newest_ns)
         return frozen

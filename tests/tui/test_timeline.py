@@ -127,6 +127,38 @@ async def test_while_the_workload_is_paused_the_lanes_stay_at_its_last_moments(o
         assert "w1 waited" in screen.text("headline"), "one goes through it as through a frozen picture"
 
 
+async def test_while_paused_another_mode_changes_nothing_in_the_picture_of_the_one_before(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        running = make_snapshot()
+        simulation = running.simulation
+        assert simulation is not None
+        lanes = structs.replace(simulation.lanes, parked_ns=simulation.lanes.newest_ns)
+        drawn = set()
+        for number, mode in enumerate((Mode.CONTENDED, Mode.SINGLE_WRITER)):
+            kept = structs.replace(simulation, lanes=lanes, mode=mode)
+            at_ns = running.at_ns + number * SECOND
+            await screen.send(structs.replace(running, at_ns=at_ns, status=Status.PAUSED, simulation=kept))
+            drawn.add(screen.text("timeline"))
+        (text,) = drawn
+        assert "s19" not in text
+        assert "asleep" in text.splitlines()[-1]
+        assert lane(screen, "w1").rstrip().endswith("%")
+
+
+async def test_a_stretch_with_both_modes_has_the_signs_and_lanes_of_both(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        snapshot = make_snapshot(writers=4)
+        simulation = snapshot.simulation
+        assert simulation is not None
+        lanes = structs.replace(simulation.lanes, mode=Mode.SINGLE_WRITER)
+        await screen.send(structs.replace(snapshot, simulation=structs.replace(simulation, lanes=lanes)))
+        legend = next(row for row in screen.text("timeline").splitlines() if " holds " in row)
+        assert all(word in legend for word in ("asleep", "looks", "queued"))
+        assert "awake" not in legend
+        assert lane(screen, "s7")
+        assert lane(screen, "w1").rstrip().endswith("%"), "it took the lock itself in a part of it"
+
+
 async def test_left_freezes_and_goes_back_event_by_event(opened: Open) -> None:
     async with opened(200, 60) as screen:
         await screen.send(make_snapshot())
@@ -250,7 +282,7 @@ def starving_simulation(*waits_s: float, winner: int = 0) -> Simulation:
 
 
 def chosen(simulation: Simulation, followed: int | None = None, in_sight: tuple[int, ...] = ()) -> list[int]:
-    return [one.worker for one in chosen_lanes(simulation, 3, followed, in_sight)]
+    return [one.worker for one in chosen_lanes(simulation, 3, {Mode.CONTENDED}, followed, in_sight)]
 
 
 def test_without_room_for_all_lanes_those_are_drawn_that_tell_most() -> None:

@@ -153,6 +153,30 @@ def test_where_only_those_are_left_who_have_long_rested_the_lanes_do_not_go_back
     assert lanes.freeze(T0 + 10 * S, Mode.CONTENDED).newest_ns == kept.newest_ns
 
 
+def test_the_lanes_of_a_rest_are_those_of_the_mode_before_it() -> None:
+    idle, parked = WorkerState.IDLE, WorkerState.PARKED
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    lanes.add_sample(looked(100, idle, idle))
+    lanes.add_sample(looked(150, parked, parked))
+    for now_ms in (500, 900):
+        kept = lanes.freeze(T0 + now_ms * MS, Mode.SINGLE_WRITER)
+        assert kept.mode is Mode.CONTENDED
+        assert kept.modes_in(T0, kept.newest_ns) == {Mode.CONTENDED}
+    lanes.add_sample(looked(950, parked, parked))
+    lanes.add_sample(looked(1_000, idle, idle))
+    lanes.add_batch(batch(1, 1_000, 1_080, transaction(2, 1_010, 1_010, 1_012)), Mode.SINGLE_WRITER)
+    assert lanes.freeze(T0 + 1_100 * MS, Mode.SINGLE_WRITER).mode is Mode.CONTENDED, "the lanes are not there yet"
+    later = lanes.freeze(T0 + 1_400 * MS, Mode.SINGLE_WRITER)
+    assert later.mode is Mode.SINGLE_WRITER
+    assert later.modes_in(T0, T0 + 500 * MS) == {Mode.CONTENDED}
+    assert later.modes_in(T0, later.newest_ns) == {Mode.CONTENDED, Mode.SINGLE_WRITER}
+    assert later.modes_in(T0 + 1_000 * MS, T0 + 1_100 * MS) == {Mode.SINGLE_WRITER}
+    for end_ms in (500, 1_080):
+        assert picture(later, Stretch(T0, end_ms * MS // 10, 10)).lanes[1].held is not None
+    assert picture(later, Stretch(T0 + 1_000 * MS, 8 * MS, 10)).lanes[1].held is None
+
+
 def test_a_long_rest_pushes_no_looks_out() -> None:
     lanes = ring(1)
     lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)

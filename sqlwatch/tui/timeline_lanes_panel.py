@@ -21,6 +21,7 @@ from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_LEGEND: Final = 9
+"""From this height on there is a legend below the lanes in any case, in fewer rows where the lanes leave one over."""
 _CAPTION_WIDTH: Final = units.SHARE_WIDTH
 """Of all captions, so that the lanes stand still while the shares change."""
 _LEAST_GAP_NS: Final = 450_000_000
@@ -38,6 +39,7 @@ class LanesPanel(LaneRowsPanel):
     _shown: View | None = None
     _modes: Set[Mode] = frozenset()
     """Of the time in sight, which may be that before a change."""
+    _has_legend = False
     _plot = range(0)
     """Columns of the screen in which the lanes' time is."""
 
@@ -57,12 +59,12 @@ class LanesPanel(LaneRowsPanel):
         ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
         facts: list[Row] = [
             (Segment("wasted ", Ink.MUTED), Segment(share, ink)),
-            (Segment(f"{units.duration(view.window_ns)}, {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
+            (Segment(f"{units.duration(view.window_ns)} {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
         ]
+        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
         if view.frozen:
             facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
-        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
-        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view, self._modes)]
+        return facts if self._has_legend else [*facts, *_signs(view, self._modes)]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
@@ -78,10 +80,11 @@ class LanesPanel(LaneRowsPanel):
             return [(Segment(" nobody works yet", Ink.MUTED),)]
         lanes = simulation.lanes
         self._modes = modes_in_sight(lanes, view)
-        legend = height >= _ROWS_FOR_LEGEND
+        present = present_lanes(simulation, self._modes)
+        room, locks = _room(height, lanes.databases)
+        self._has_legend = legend = height >= _ROWS_FOR_LEGEND or 2 < room > 2 * locks + len(present)
         rows = height - legend
-        room = rows if rows <= 2 else rows - 1
-        locks = max(min(lanes.databases, room // 6), 1)
+        room, locks = _room(rows, lanes.databases)
         chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), self._modes, view.followed, self._owners)
         labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
         before, plot, _ = margins(labels, [" " * _CAPTION_WIDTH], width)
@@ -94,7 +97,7 @@ class LanesPanel(LaneRowsPanel):
         drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen.locks[number], lanes.databases)]
         drawn += [_lane(lanes, lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
-        hidden = len(present_lanes(simulation, self._modes)) - len(chosen)
+        hidden = len(present) - len(chosen)
         result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
         if legend:
             result.append(fitted((Segment(" "), *whole_parts(_signs(view, self._modes), width - 1)), width))
@@ -138,6 +141,12 @@ def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
     cell_ns = column_ns * view.glyphs.columns
     until_ns = (lanes.newest_ns - view.past.back_ns) // cell_ns * cell_ns
     return Stretch(until_ns - columns * column_ns, column_ns, columns)
+
+
+def _room(rows: int, databases: int) -> tuple[int, int]:
+    """Return for how many lanes there is room above the time, and of how many locks those are first."""
+    room = rows if rows <= 2 else rows - 1
+    return room, max(min(databases, room // 6), 1)
 
 
 def modes_in_sight(lanes: Lanes, view: View) -> Set[Mode]:

@@ -55,7 +55,7 @@ def lane_columns(
 ) -> LaneColumns:
     """Return a worker's columns; the first ones are known `before`, and the pieces begin where those end."""
     columns = (*before, *_columns_of(lanes, lane, pieces, stretch.without_first(len(before))))
-    writes = lane.role is Role.SINGLE_WRITER or (lane.role is Role.WRITER and lanes.mode is not Mode.SINGLE_WRITER)
+    writes = lane.role is Role.SINGLE_WRITER or (lane.role is Role.WRITER and _takes_the_lock(lanes, lane, stretch))
     held = [column.held for column in columns if column.is_known] if writes else []
     return LaneColumns(
         columns,
@@ -63,6 +63,12 @@ def lane_columns(
         not writes or not any(map(_IS_COUNTED, columns)),
         stretch.columns_before(lane.settled_ns),
     )
+
+
+def _takes_the_lock(lanes: Lanes, lane: WorkerLane, stretch: Stretch) -> bool:
+    """Tell whether a writer took the lock itself in any part of a stretch, or would have."""
+    modes = {chunk.mode for chunk in chunks_in(lane, stretch.from_ns, stretch.until_ns)} or {lanes.mode}
+    return modes != {Mode.SINGLE_WRITER}
 
 
 def _columns_of(lanes: Lanes, lane: WorkerLane, pieces: Sequence[Interval], stretch: Stretch) -> list[Column]:

@@ -110,7 +110,7 @@ class _Ring:
     @property
     def worked_until_ns(self) -> int:
         """Until when the worker is known to have worked; 0 if it never did."""
-        seen_ns = next((run.until_ns for run in reversed(self.runs) if run.state not in _AT_REST), 0)
+        seen_ns = next((run.until_ns for run in reversed(self.runs) if run.state not in _NOT_AT_WORK), 0)
         return max(self.until_ns, seen_ns)
 
     def freeze(self) -> WorkerLane:
@@ -135,6 +135,7 @@ class _Ring:
 
 
 _AT_REST: Final = (WorkerState.PARKED, WorkerState.STARTING)
+_NOT_AT_WORK: Final = (*_AT_REST, WorkerState.ENDED)
 
 
 class LaneRing:
@@ -150,6 +151,10 @@ class LaneRing:
         self._parked_ns: int | None = None
         self._back_at_work_ns: int | None = None
         """When somebody worked again after all had come to rest, until the lanes have got there."""
+        self._worked_in: Mode | None = None
+        """The mode of the work that the lanes show while all rest: another one may have been chosen meanwhile."""
+        self._shown_ns = 0
+        """Where the lanes have ended so far at most."""
 
     def start(self, worker: int, role: Role, database: int) -> None:
         """Open a lane."""
@@ -173,6 +178,8 @@ class LaneRing:
         if ring is None or not (batch.finished or batch.groups or batch.checkpoints):
             return
         ring.add(batch, mode)
+        if self._back_at_work_ns is None:
+            self._worked_in = mode
         self._order.append(ring)
         self._kept += len(batch.transactions) - ring.forget(batch.until_ns - KEPT_NS)
         while self._order and (self._kept > KEPT_TRANSACTIONS or self._order[0].forgotten):
@@ -202,13 +209,17 @@ class LaneRing:
         return self._parked_ns is not None and self._back_at_work_ns is None
 
     def _note_rest(self, sample: SlotSample) -> None:
-        """Note since when all have been at rest, or since when somebody works again."""
+        """Note since when all have been at rest, or since when somebody works again.
+
+        Who has ended since counts: those who are left, such as the single writer, may have rested all the time.
+        """
         if any(seen.state not in _AT_REST for seen in sample.workers):
             if self._all_rest:
                 self._back_at_work_ns = sample.at_ns
             return
-        worked_until_ns = max((ring.worked_until_ns for ring in self._rings.values() if not ring.has_ended), default=0)
-        self._parked_ns = min(worked_until_ns, sample.at_ns) or None
+        worked_until_ns = max((ring.worked_until_ns for ring in self._rings.values()), default=0)
+        # Of who ended long ago nothing is left, and lanes that have been shown do not go back.
+        self._parked_ns = max(min(worked_until_ns, sample.at_ns), self._shown_ns) if worked_until_ns else None
         self._back_at_work_ns = None
 
     def freeze(self, now_ns: int, mode: Mode) -> Lanes:
@@ -221,4 +232,10 @@ class LaneRing:
             self._kept -= ring.forget(before_ns)
         lanes = tuple(ring.freeze() for ring in self._rings.values() if not ring.has_ended or ring.runs)
         looks = tuple(self._looks)
-        return Lanes(now_ns, self._databases, mode, self._delays_ns, self._limit_ns, lanes, looks, parked_ns)
+        if parked_ns is None or self._worked_in is None:
+            self._worked_in = mode
+        frozen = Lanes(
+            now_ns, self._databases, self._worked_in, self._delays_ns, self._limit_ns, lanes, looks, parked_ns
+        )  # fmt: skip
+        self._shown_ns = max(self._shown_ns, frozen.newest_ns)
+        return frozen

@@ -142,6 +142,7 @@ class Lanes(msgspec.Struct, frozen=True):
     now_ns: int = 0
     databases: int = 1
     mode: Mode = Mode.CONTENDED
+    """That of the newest moment: while everybody rests, the one in which they worked."""
     delays_ns: tuple[int, ...] | None = None
     """Delays of the busy policy, the last one repeating; None where they are drawn at random."""
     limit_ns: int = 0
@@ -156,6 +157,11 @@ class Lanes(msgspec.Struct, frozen=True):
         """The newest moment of which all is known: where lanes end.  While everybody rests, the last one with work."""
         settled_ns = self.now_ns - LATENESS_NS
         return settled_ns if self.parked_ns is None else min(settled_ns, self.parked_ns)
+
+    def modes_in(self, from_ns: int, until_ns: int) -> frozenset[Mode]:
+        """Return the modes in which workers worked in a stretch of time: more than one where the mode changed in it."""
+        told = {chunk.mode for lane in self.lanes for chunk in chunks_in(lane, from_ns, until_ns)}
+        return frozenset(told | {self.mode} if not told or until_ns >= self.newest_ns else told)
 
     def lane(self, worker: int) -> WorkerLane | None:
         """Return the lane of a worker."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Set
 from typing import Final
 
 from simulators.events import Mode, Role
@@ -21,6 +21,7 @@ from sqlwatch.tui.timeline_mouse import LaneClicked, LaneRowsPanel
 from sqlwatch.tui.view import View
 
 _ROWS_FOR_LEGEND: Final = 9
+"""From this height on there is a legend below the lanes in any case, in fewer rows where the lanes leave one over."""
 _CAPTION_WIDTH: Final = units.SHARE_WIDTH
 """Of all captions, so that the lanes stand still while the shares change."""
 _LEAST_GAP_NS: Final = 450_000_000
@@ -36,6 +37,9 @@ class LanesPanel(LaneRowsPanel):
 
     _drawn: tuple[Lanes, Stretch, Picture] | None = None
     _shown: View | None = None
+    _modes: Set[Mode] = frozenset()
+    """Of the time in sight, which may be that before a change."""
+    _has_legend = False
     _plot = range(0)
     """Columns of the screen in which the lanes' time is."""
 
@@ -56,12 +60,12 @@ class LanesPanel(LaneRowsPanel):
         ink = Ink.WARNING if wasted is not None and wasted >= 0.1 else Ink.STRONG
         facts: list[Row] = [
             (Segment("wasted ", Ink.MUTED), Segment(share, ink)),
-            (Segment(f"{units.duration(view.window_ns)}, {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
+            (Segment(f"{units.duration(view.window_ns)} {'exact' if picture.is_exact else 'sampled'}", Ink.MUTED),),
         ]
+        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
         if view.frozen:
             facts.append((Segment("left right", Ink.KEY), Segment(" the past", Ink.MUTED)))
-        facts.append((Segment("[ ]", Ink.KEY), Segment(" zoom", Ink.MUTED)))
-        return facts if self.size.height > _ROWS_FOR_LEGEND else [*facts, *_signs(view)]
+        return facts if self._has_legend else [*facts, *_signs(view, self._modes)]
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the title line and the lanes; the title tells of what is in sight, so the lanes come first."""
@@ -76,11 +80,13 @@ class LanesPanel(LaneRowsPanel):
             self._drawn, self._owners = None, ()
             return [(Segment(" nobody works yet", Ink.MUTED),)]
         lanes = simulation.lanes
-        legend = height >= _ROWS_FOR_LEGEND
+        self._modes = modes_in_sight(lanes, view)
+        present = present_lanes(simulation, self._modes)
+        room, locks = _room(height, lanes.databases)
+        self._has_legend = legend = height >= _ROWS_FOR_LEGEND or 2 < room > 2 * locks + len(present)
         rows = height - legend
-        room = rows if rows <= 2 else rows - 1
-        locks = max(min(lanes.databases, room // 6), 1)
-        chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), view.followed, self._owners)
+        room, locks = _room(rows, lanes.databases)
+        chosen = chosen_lanes(simulation, max(room - 2 * locks, 0), self._modes, view.followed, self._owners)
         labels = [*_lock_labels(locks - 1, lanes.databases), *(lane.label for lane in chosen)]
         before, plot, _ = margins(labels, [" " * _CAPTION_WIDTH], width)
         self._plot = range(before, before + plot)
@@ -92,10 +98,10 @@ class LanesPanel(LaneRowsPanel):
         drawn = [lane for number in range(locks) for lane in _lock_lanes(number, seen, lanes)]
         drawn += [_lane(lanes, lane, seen.lanes[lane.worker], view, stretch) for lane in chosen]
         time = Axis(stretch.until_ns - stretch.from_ns, lanes.now_ns - stretch.until_ns)
-        hidden = len(present_lanes(simulation)) - len(chosen)
+        hidden = len(present) - len(chosen)
         result = lane_rows(drawn, time, width, min(len(drawn) + 1, rows), view.glyphs, hidden)
         if legend:
-            result.append(fitted((Segment(" "), *whole_parts(_signs(view), width - 1)), width))
+            result.append(fitted((Segment(" "), *whole_parts(_signs(view, self._modes), width - 1)), width))
         return result
 
     @property
@@ -138,23 +144,39 @@ def stretch_of(lanes: Lanes, view: View, columns: int) -> Stretch:
     return Stretch(until_ns - columns * column_ns, column_ns, columns)
 
 
-def present_lanes(simulation: Simulation) -> list[WorkerLane]:
-    """Return the lanes of those who take part, or after the end took part: the single writer first, then by number."""
+def _room(rows: int, databases: int) -> tuple[int, int]:
+    """Return for how many lanes there is room above the time, and of how many locks those are first."""
+    room = rows if rows <= 2 else rows - 1
+    return room, max(min(databases, room // 6), 1)
+
+
+def modes_in_sight(lanes: Lanes, view: View) -> Set[Mode]:
+    """Return the modes of the time in sight."""
+    until_ns = lanes.newest_ns - view.past.back_ns
+    return lanes.modes_in(until_ns - view.window_ns, until_ns)
+
+
+def present_lanes(simulation: Simulation, modes: Set[Mode]) -> list[WorkerLane]:
+    """Return the lanes of those who take part, or after the end took part: the single writer first, then by number.
+
+    The single writer takes part where `modes` have its own.
+    """
     alive = {worker.id for worker in simulation.phase.workers if worker.exit is None}
-    serves = simulation.mode is Mode.SINGLE_WRITER
+    serves = Mode.SINGLE_WRITER in modes
     lanes = [lane for lane in simulation.lanes.lanes if lane.worker in alive or not alive]
     lanes = [lane for lane in lanes if serves or lane.role is not Role.SINGLE_WRITER]
     return sorted(lanes, key=lambda lane: (lane.role is not Role.SINGLE_WRITER, lane.worker))
 
 
 def chosen_lanes(
-    simulation: Simulation, room: int, followed: int | None = None, in_sight: Collection[int | None] = ()
-) -> list[WorkerLane]:
+    simulation: Simulation, room: int, modes: Set[Mode], followed: int | None = None,
+    in_sight: Collection[int | None] = (),
+) -> list[WorkerLane]:  # fmt: skip
     """Return the lanes to draw; where not all have room: the cursor's, who wins now, who won, who starves, the writers.
 
     Of equals those stay that are in sight.
     """
-    lanes = present_lanes(simulation)
+    lanes = present_lanes(simulation, modes)
     if len(lanes) <= room:
         return lanes
     ranks = precedence(simulation)
@@ -221,18 +243,19 @@ def _cells_of(lanes: Lanes, event: EventKey, stretch: Stretch, each: int) -> ran
     return range(max(first, 0), min(last + 1, stretch.columns // each))
 
 
-def _signs(view: View) -> list[Row]:
-    """Say what the signs mean, in an order that depends on the mode alone: the legend stands still in every picture."""
+def _signs(view: View, modes: Set[Mode]) -> list[Row]:
+    """Say what the signs mean, in an order that depends on the modes alone: so the legend stands still."""
     glyphs = view.glyphs
-    polls = view.simulation is not None and view.simulation.mode is Mode.CONTENDED
+    polls, queues = Mode.CONTENDED in modes, modes != {Mode.CONTENDED}
     asleep = (glyphs.partly + glyphs.waiting, Ink.WAITS, "asleep")
-    queued = (glyphs.partly + glyphs.queued, Ink.WAITS, "awake" if polls else "queued")
+    queued = (glyphs.partly + glyphs.queued, Ink.WAITS, "queued" if queues else "awake")
     signs = [
         (f"{glyphs.hold_signs} {glyphs.shades}", Ink.HOLDS, "holds"),
-        *([asleep, (glyphs.rung, Ink.RUNG, "looks")] if polls else [queued]),
+        *([asleep, (glyphs.rung, Ink.RUNG, "looks")] if polls else []),
+        *([queued] if queues else []),
         (glyphs.idle, Ink.FAINT, "idle"),
         (glyphs.error, Ink.WARNING, "busy error"),
-        *([queued] if polls else []),
+        *([] if queues else [queued]),
         (glyphs.checkpoint, Ink.MARK, "checkpoint"),
         (glyphs.reading, Ink.SERIES, "reads"),
     ]

@@ -18,7 +18,7 @@ from sqlwatch.tui.timeline_control import WINDOWS_NS
 from sqlwatch.tui.timeline_lanes_panel import LanesPanel, chosen_lanes
 from sqlwatch.tui.timeline_wait_lines import lock_lines
 from tests.tui.conftest import Open, Screen
-from tests.tui.fake import SECOND, make_snapshot
+from tests.tui.fake import SECOND, make_snapshot, make_workers
 
 
 def lane(screen: Screen, label: str) -> str:
@@ -125,6 +125,61 @@ async def test_while_the_workload_is_paused_the_lanes_stay_at_its_last_moments(o
         assert "-10.3s" in screen.text("timeline"), "the axis says how long ago that is"
         await screen.press("left")
         assert "w1 waited" in screen.text("headline"), "one goes through it as through a frozen picture"
+
+
+async def test_while_paused_another_mode_changes_nothing_in_the_picture_of_the_one_before(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        running = make_snapshot(workers=make_workers(20, Mode.SINGLE_WRITER, 4, 2))
+        simulation = running.simulation
+        assert simulation is not None
+        lanes = structs.replace(simulation.lanes, parked_ns=simulation.lanes.newest_ns)
+        drawn = set()
+        for number, mode in enumerate((Mode.CONTENDED, Mode.SINGLE_WRITER)):
+            kept = structs.replace(simulation, lanes=lanes, mode=mode)
+            at_ns = running.at_ns + number * SECOND
+            await screen.send(structs.replace(running, at_ns=at_ns, status=Status.PAUSED, simulation=kept))
+            drawn.add(screen.text("timeline"))
+        (text,) = drawn
+        assert "s7" not in text
+        assert "asleep" in text
+        assert "queued" not in text
+        assert lane(screen, "w1").rstrip().endswith("%")
+
+
+async def test_a_stretch_with_both_modes_has_the_signs_and_lanes_of_both(opened: Open) -> None:
+    async with opened(200, 60) as screen:
+        snapshot = make_snapshot(mode=Mode.SINGLE_WRITER, writers=2, readers=0)
+        simulation = snapshot.simulation
+        assert simulation is not None
+        lanes = structs.replace(simulation.lanes, mode=Mode.CONTENDED)
+        await screen.send(structs.replace(snapshot, simulation=structs.replace(simulation, lanes=lanes)))
+        legend = next(row for row in screen.text("timeline").splitlines() if " holds " in row)
+        assert all(word in legend for word in ("asleep", "looks", "queued"))
+        assert "awake" not in legend
+        assert lane(screen, "s3")
+
+
+@pytest.mark.parametrize("writers", [1, 16])
+async def test_what_the_signs_mean_stands_below_the_lanes_wherever_a_row_is_left(opened: Open, writers: int) -> None:
+    async with opened(120, 40) as screen:
+        await screen.send(make_snapshot(writers=writers, readers=0))
+        height = screen.app.query_one("#timeline").size.height
+        assert (height < 10) is (writers == 1)
+        title, *rows = screen.text("timeline").splitlines()
+        assert [" holds " in row and "looks" in row for row in rows if row].count(True) == 1
+        assert "holds" not in title
+
+
+async def test_of_the_keys_as_many_stand_in_the_title_as_fit(opened: Open, monkeypatch: pytest.MonkeyPatch) -> None:
+    for most_events, word in ((10_000, "exact"), (1, "sampled")):
+        monkeypatch.setattr(lane_picture, "MOST_EVENTS", most_events)
+        for width, keys in ((120, ["zoom"]), (200, ["zoom", "left right the past"])):
+            async with opened(width, 40) as screen:
+                await screen.send(make_snapshot())
+                await screen.press("space")
+                title = screen.text("timeline").splitlines()[0]
+                assert f"250ms {word}" in title
+                assert [key for key in ("zoom", "left right the past") if key in title] == keys
 
 
 async def test_left_freezes_and_goes_back_event_by_event(opened: Open) -> None:
@@ -250,7 +305,7 @@ def starving_simulation(*waits_s: float, winner: int = 0) -> Simulation:
 
 
 def chosen(simulation: Simulation, followed: int | None = None, in_sight: tuple[int, ...] = ()) -> list[int]:
-    return [one.worker for one in chosen_lanes(simulation, 3, followed, in_sight)]
+    return [one.worker for one in chosen_lanes(simulation, 3, {Mode.CONTENDED}, followed, in_sight)]
 
 
 def test_without_room_for_all_lanes_those_are_drawn_that_tell_most() -> None:

@@ -114,20 +114,68 @@ def test_while_all_rest_the_lanes_end_where_the_work_did_and_go_on_once_its_new_
     lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
     lanes.add_sample(looked(50, idle, idle))
     lanes.add_sample(looked(100, parked, idle))
-    assert newest_ms(900) == 700, "somebody works still"
-    lanes.add_sample(looked(150, parked, parked))
-    assert newest_ms(200) == 0, "what is on its way is waited for"
-    assert newest_ms(5_000) == 100, "seen at work for the last time"
-    lanes.add_batch(batch(2, 0, 130, transaction(1, 110, 110, 120)), Mode.CONTENDED)
+    assert newest_ms(310) == 110, "somebody works still"
+    lanes.add_sample(looked(300, parked, idle))
+    lanes.add_sample(looked(350, parked, parked))
+    assert newest_ms(400) == 200, "what is on its way is waited for"
+    assert newest_ms(5_000) == 300, "seen at work for the last time"
+    lanes.add_batch(batch(2, 0, 330, transaction(1, 310, 310, 320)), Mode.CONTENDED)
     lanes.add_sample(looked(5_000, parked, parked))
     lanes.start(3, Role.WRITER, 0)
     lanes.add_sample(looked(6_000, parked, parked, starting))
-    assert newest_ms(60_000) == 130, "a batch told of more, and a new worker has done nothing"
+    assert newest_ms(60_000) == 330, "a batch told of more, and a new worker has done nothing"
     kept = lanes.freeze(T0 + 60 * S, Mode.CONTENDED)
     assert told(kept, 1, 0, 80) == [("idle", 0, 10), ("holding", 10, 12), ("idle", 12, 80)], "nothing is forgotten"
     lanes.add_sample(looked(70_000, idle, parked, parked))
-    assert newest_ms(70_100) == 130
+    assert newest_ms(70_100) == 330
     assert newest_ms(70_300) == 70_100
+
+
+@pytest.mark.parametrize("newcomers", [0, lane_ring.ENDED_LANES + 2])
+def test_where_only_those_are_left_who_have_long_rested_the_lanes_do_not_go_back(newcomers: int) -> None:
+    lanes = ring(1)
+    lanes.start(2, Role.SINGLE_WRITER, 0)
+    idle, parked = WorkerState.IDLE, WorkerState.PARKED
+    lanes.add_sample(looked(50, idle, idle))
+    for at_ms in range(100, 5_000, 50):
+        lanes.add_batch(
+            batch(1, at_ms - 50, at_ms, transaction(at_ms, at_ms - 40, at_ms - 40, at_ms - 20)), Mode.CONTENDED
+        )
+        lanes.add_sample(looked(at_ms, idle, parked))
+    lanes.end(1, T0 + 4_970 * MS)
+    lanes.add_sample(sample(5_000, WorkerSample(2, parked, 0)))
+    assert lanes.freeze(T0 + 5 * S, Mode.CONTENDED).newest_ns == T0 + 4_800 * MS
+    kept = lanes.freeze(T0 + 9 * S, Mode.CONTENDED)
+    assert kept.newest_ns == T0 + 4_950 * MS, "its end is no work"
+    for number in range(newcomers):
+        lanes.start(10 + number, Role.WRITER, 0)
+        lanes.end(10 + number, T0 + 9 * S)
+    lanes.add_sample(sample(9_000, WorkerSample(2, parked, 0)))
+    assert lanes.freeze(T0 + 10 * S, Mode.CONTENDED).newest_ns == kept.newest_ns
+
+
+def test_the_lanes_of_a_rest_are_those_of_the_mode_before_it() -> None:
+    idle, parked = WorkerState.IDLE, WorkerState.PARKED
+    lanes = ring()
+    lanes.add_batch(batch(1, 0, 80, transaction(1, 10, 10, 12)), Mode.CONTENDED)
+    lanes.add_sample(looked(100, idle, idle))
+    lanes.add_sample(looked(150, parked, parked))
+    for now_ms in (500, 900):
+        kept = lanes.freeze(T0 + now_ms * MS, Mode.SINGLE_WRITER)
+        assert kept.mode is Mode.CONTENDED
+        assert kept.modes_in(T0, kept.newest_ns) == {Mode.CONTENDED}
+    lanes.add_sample(looked(950, parked, parked))
+    lanes.add_sample(looked(1_000, idle, idle))
+    lanes.add_batch(batch(1, 1_000, 1_080, transaction(2, 1_010, 1_010, 1_012)), Mode.SINGLE_WRITER)
+    assert lanes.freeze(T0 + 1_100 * MS, Mode.SINGLE_WRITER).mode is Mode.CONTENDED, "the lanes are not there yet"
+    later = lanes.freeze(T0 + 1_400 * MS, Mode.SINGLE_WRITER)
+    assert later.mode is Mode.SINGLE_WRITER
+    assert later.modes_in(T0, T0 + 500 * MS) == {Mode.CONTENDED}
+    assert later.modes_in(T0, later.newest_ns) == {Mode.CONTENDED, Mode.SINGLE_WRITER}
+    assert later.modes_in(T0 + 1_000 * MS, T0 + 1_100 * MS) == {Mode.SINGLE_WRITER}
+    for end_ms in (500, 1_080):
+        assert picture(later, Stretch(T0, end_ms * MS // 10, 10)).lanes[1].held is not None
+    assert picture(later, Stretch(T0 + 1_000 * MS, 8 * MS, 10)).lanes[1].held is None
 
 
 def test_a_long_rest_pushes_no_looks_out() -> None:

@@ -241,7 +241,7 @@ def test_fixed_work_that_was_cut_short_counts_for_no_effect() -> None:
 
 
 def test_fixed_work_before_a_switch_was_cut_short() -> None:
-    scenario = parse(FIXED_WORK.replace("transactions = 20", "transactions = 500"), "work.toml")
+    scenario = parse(FIXED_WORK.replace("transactions = 20", "transactions = 2_000"), "work.toml")
     seen: list[Snapshot] = []
     session = ScenarioSession(scenario)
     session.start(seen.append)

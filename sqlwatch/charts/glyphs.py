@@ -49,8 +49,10 @@ class GlyphSet:
     """A worker ended."""
     shades: str
     """On a lane: holds of which only the share of time is known, from little to much."""
-    partly: str
-    """On a lane: waits or reads, but does neither for most of the time."""
+    partly_asleep: str
+    """On a lane: waits asleep, but for less than half of the time; the next two are the same of the others."""
+    partly_queued: str
+    partly_reading: str
     holds: str
     """On a lane: as `fills`, each but the first clearly heavier than idle."""
 
@@ -116,7 +118,8 @@ class GlyphSet:
         """Signs by the names that stand in braces in texts that explain them."""
         return {
             "rung": self.rung, "mode": self.mode_change, "checkpoint": self.checkpoint, "reset": self.reset,
-            "both": self.both, "waiting": self.waiting, "idle": self.idle, "partly": self.partly,
+            "both": self.both, "waiting": self.waiting, "idle": self.idle, "partly_asleep": self.partly_asleep,
+            "partly_queued": self.partly_queued, "partly_reading": self.partly_reading,
             "holds": self.hold_signs, "full": self.holds[-1], "cursor": self.cursor, "queued": self.queued,
             "ended": self.ended, "error": self.error, "shades": self.shades, "reading": self.reading,
         }  # fmt: skip
@@ -173,6 +176,8 @@ BLOCK: Final = GlyphSet(
     "\N{DAGGER}",
     "░▒▓",
     "╴",
+    "╴",
+    "╴",
     " ▁▂▃▄▅▆▇█",
 )
 BRAILLE: Final = GlyphSet(
@@ -199,6 +204,8 @@ BRAILLE: Final = GlyphSet(
     "○",
     "\N{DAGGER}",
     "░▒▓",
+    "╴",
+    "╴",
     "╴",
     _braille_fills(),
 )
@@ -227,6 +234,8 @@ ASCII: Final = GlyphSet(
     "x",
     "%&@",
     ",",
+    "'",
+    '"',
     " :=#",
 )
 

@@ -62,7 +62,7 @@ def lane_rows(
     >>> for row in lane_rows([first, second], Axis(1_000_000_000), 24, 3, ASCII):
     ...     print(plain(row) + "|")
     w1     ~^~~#.!       14%|
-    w2     #. -%,        24%|
+    w2     #. -%'        24%|
            -1s -0.5s now    |
     """
     if height <= 0 or width <= 0:
@@ -156,10 +156,12 @@ def _cell(columns: Sequence[Column], ink: Ink, glyphs: GlyphSet) -> tuple[str, I
     most = max(asleep, queued, reading, checkpointing)
     if most == checkpointing:
         return glyphs.checkpoint, Ink.MARK
-    ink = Ink.SERIES if most == reading else Ink.WAITS
-    if 2 * busy < known:
-        return glyphs.partly, ink
-    return (glyphs.waiting if most == asleep else glyphs.queued if most == queued else glyphs.reading), ink
+    is_partly = 2 * busy < known
+    if most == asleep:
+        return (glyphs.partly_asleep if is_partly else glyphs.waiting), Ink.WAITS
+    if most == queued:
+        return (glyphs.partly_queued if is_partly else glyphs.queued), Ink.WAITS
+    return (glyphs.partly_reading if is_partly else glyphs.reading), Ink.SERIES
 
 
 def _axis_row(time: Axis, width: int, marked: range | None, glyphs: GlyphSet) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import ceil, isfinite
 from typing import Final
@@ -25,6 +25,8 @@ class Happening:
     glyph: str
     ink: Ink
     words: str = ""
+    brief: str = ""
+    """Fewer words, where the others have no room right of the glyph."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,8 @@ def time_chart(
 ) -> list[Row]:
     """Draw a series as `height` rows of exactly `width` cells; `write` gives a value its unit.
 
-    From three rows on there is a line for the marks, from five on one for the time; neither if `bare`.
+    From three rows on there is a line for the marks, from five on one for the time; neither if `bare`.  The most
+    important of the `happenings` comes first.
     """
     if height <= 0 or width <= 0:
         return [()] * max(height, 0)
@@ -143,35 +146,51 @@ def _cell_inks(inks: Sequence[Ink], columns_per_cell: int) -> list[Ink]:
 
 
 def _mark_line(happenings: Sequence[Happening], window_ns: float, width: int, glyphs: GlyphSet) -> Row:
-    """Return the axis line with a mark where something happened; words only where they touch no other mark."""
+    """Return the axis line with a mark where something happened; words only where they touch no other mark.
+
+    The most important happening comes first: its words choose their place first, and right of the mark if they can,
+    since what lies left of it was before.
+    """
     at: dict[int, Happening] = {}
     for happening in happenings:
         if 0 <= happening.ago_ns < window_ns:
             cell = min(int((1 - happening.ago_ns / window_ns) * width), width - 1)
             at[cell] = _merged(at.get(cell), happening, glyphs)
+    used = {cell: range(cell, cell + 1) for cell in at}
     marks = []
-    cells = sorted(at)
-    free_from = 0
-    for cell, following in zip(cells, [*cells, width + 1][1:], strict=True):
-        happening = at[cell]
-        words = happening.words
-        if words and cell + 2 + len(words) < following:
-            marks.append((cell, f"{happening.glyph} {words}", happening.ink))
-            free_from = cell + len(words) + 3
-        elif words and cell - len(words) - 1 >= free_from:
-            marks.append((cell - len(words) - 1, f"{words} {happening.glyph}", happening.ink))
-            free_from = cell + 2
-        else:
-            marks.append((cell, happening.glyph, happening.ink))
-            free_from = cell + 2
+    for cell, happening in at.items():
+        others = [cells for other, cells in used.items() if other != cell] if happening.words else []
+        for start, text in _texts(happening, cell):
+            taken = range(start, start + len(text))
+            if text == happening.glyph or _is_free(taken, others, width):
+                used[cell] = taken
+                marks.append((start, text, happening.ink))
+                break
     text, inks = axis.overlay(glyphs.line * width, [Ink.MUTED] * width, marks)
     return (Segment(" " * (axis.GUTTER - 1) + glyphs.corner, Ink.MUTED), *inked(text, inks))
 
 
+def _texts(happening: Happening, cell: int) -> Iterator[tuple[int, str]]:
+    """Yield what may stand for a happening, with its first cell, the best first: words right of the glyph."""
+    wordings = [words for words in (happening.words, happening.brief) if words]
+    for words in wordings:
+        yield cell, f"{happening.glyph} {words}"
+    for words in wordings:
+        yield cell - len(words) - 1, f"{words} {happening.glyph}"
+    yield cell, happening.glyph
+
+
+def _is_free(cells: range, others: Sequence[range], width: int) -> bool:
+    """Tell whether cells lie on a line and leave at least one between them and each of the others."""
+    if cells.start < 0 or cells.stop > width:
+        return False
+    return all(cells.stop < other.start or other.stop < cells.start for other in others)
+
+
 def _merged(first: Happening | None, second: Happening, glyphs: GlyphSet) -> Happening:
     """Return what stands in a cell in which two things happened: words win, checkpoint and reset share a glyph."""
-    if first is None or first.glyph == second.glyph:
+    if first is None:
         return second
-    if first.words or second.words:
-        return first if first.words else second
+    if first.words or second.words or first.glyph == second.glyph:
+        return first if first.words or not second.words else second
     return Happening(second.ago_ns, glyphs.both, second.ink)

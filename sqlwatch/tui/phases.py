@@ -32,32 +32,40 @@ def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: in
 
 
 def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
-    """Return marks: mode or statistics changed, a worker ended, a pause began, or the database came or went."""
+    """Return marks: mode or statistics changed, a worker ended, a pause began, or the database came or went.
+
+    The most important ones come first: a pause that goes on, and of each kind the newest.
+    """
     signs = {MarkKind.WORKER_EXIT: glyphs.ended, MarkKind.DATABASE: glyphs.mode_change}
-    result = [
+    marks = [
         Happening(timeline.end_ns - mark.at_ns, signs[mark.kind], Ink.WARNING, clean(mark.text))
-        for mark in timeline.marks
+        for mark in reversed(timeline.marks)
         if mark.kind in signs
     ]
-    result += pauses(timeline, glyphs)
-    if simulation is None:
-        return result
-    phases = [*simulation.ended_phases, simulation.phase]
+    changed = []
+    phases = [*simulation.ended_phases, simulation.phase] if simulation is not None else []
     for before, after in pairwise(phases):
         words = clean(after.name) if after.name != before.name else "reset"
         ink = MODE_INK[after.mode] if after.mode is not None else Ink.MARK
-        result.append(Happening(timeline.end_ns - after.started_ns, glyphs.mode_change, ink, words))
-    return result
+        changed.append(Happening(timeline.end_ns - after.started_ns, glyphs.mode_change, ink, words))
+    paused = pauses(timeline, glyphs)
+    going_on = sum(one.until_ns is None for one in timeline.pauses)
+    return [*paused[:going_on], *reversed(changed), *marks, *paused[going_on:]]
 
 
 def pauses(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
-    """Return a mark where the workload was paused, with how long: there nothing happened."""
+    """Return a mark where the workload was paused, with how long: there nothing happened.
+
+    The pause that goes on comes first, then the longest.
+    """
+    ordered = sorted(timeline.pauses, key=lambda one: one.since_ns - (one.until_ns or timeline.end_ns))
+    ordered.sort(key=lambda one: one.until_ns is not None)
     return [
         Happening(
             timeline.end_ns - one.since_ns, glyphs.upright, Ink.STRONG,
-            "paused" if one.until_ns is None else f"paused {units.duration(one.until_ns - one.since_ns)}",
+            "paused" if one.until_ns is None else f"paused {units.duration(one.until_ns - one.since_ns)}", "paused",
         )
-        for one in timeline.pauses
+        for one in ordered
         if one.until_ns is None or one.until_ns - one.since_ns >= timeline.period_ns
     ]  # fmt: skip
 
@@ -70,4 +78,4 @@ def wal_marks(timeline: Timeline, glyphs: GlyphSet) -> list[Happening]:
         for mark in timeline.marks
         if mark.kind in signs
     ]
-    return marks + pauses(timeline, glyphs)
+    return pauses(timeline, glyphs) + marks

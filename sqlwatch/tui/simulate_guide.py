@@ -27,11 +27,12 @@ GUIDE: Final = (
     (
         "Lock timeline",
         "The last moments, a lane a worker; w is a writer, r a reader, s the single writer. {holds} holds the write "
-        "lock, {full} all of the time. {waiting} waits asleep: it cannot notice that the lock is free until it looks "
-        "again, at {rung}, where it finds the lock taken once more and sleeps longer. {queued} waits awake or in a "
-        "queue, {reading} reads, {partly} does so for less than half of the time, {error} is a busy error, {idle} "
-        "nothing of all that. On top 'held' says when anybody had the lock, and 'wasted' when nobody had it while "
-        "somebody waited: look down such a column, and you see them all asleep. That is where the throughput goes, "
+        "lock, {full} all of the time. {waiting} ({partly_asleep}) waits asleep: it cannot notice that the lock is "
+        "free until it looks again, at {rung}, where it finds the lock taken once more and sleeps longer. {queued} "
+        "({partly_queued}) waits awake or in a queue, {reading} ({partly_reading}) reads; the signs in brackets stand "
+        "for less than half of the time. {error} is a busy error, {idle} nothing of all that. On top 'held' says when "
+        "anybody had the lock, and 'wasted' when nobody had it while somebody waited: look down such "
+        "a column, and you see them all asleep. That is where the throughput goes, "
         "and it is what one press of m takes away. At the right: each worker's share of the time in sight. Where "
         "short transactions are only counted, {shades} shows how much of the time they held, the title says "
         "'sampled', and a ~ stands before the share. [ and ] show less or more time. Space freezes; then left and "

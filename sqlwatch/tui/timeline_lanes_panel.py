@@ -247,8 +247,8 @@ def _signs(view: View, modes: Set[Mode]) -> list[Row]:
     """Say what the signs mean, in an order that depends on the modes alone: so the legend stands still."""
     glyphs = view.glyphs
     polls, queues = Mode.CONTENDED in modes, modes != {Mode.CONTENDED}
-    asleep = (glyphs.partly + glyphs.waiting, Ink.WAITS, "asleep")
-    queued = (glyphs.partly + glyphs.queued, Ink.WAITS, "queued" if queues else "awake")
+    asleep = (glyphs.partly_asleep + glyphs.waiting, Ink.WAITS, "asleep")
+    queued = (glyphs.partly_queued + glyphs.queued, Ink.WAITS, "queued" if queues else "awake")
     signs = [
         (f"{glyphs.hold_signs} {glyphs.shades}", Ink.HOLDS, "holds"),
         *([asleep, (glyphs.rung, Ink.RUNG, "looks")] if polls else []),
@@ -257,6 +257,6 @@ def _signs(view: View, modes: Set[Mode]) -> list[Row]:
         (glyphs.error, Ink.WARNING, "busy error"),
         *([] if queues else [queued]),
         (glyphs.checkpoint, Ink.MARK, "checkpoint"),
-        (glyphs.reading, Ink.SERIES, "reads"),
+        (glyphs.partly_reading + glyphs.reading, Ink.SERIES, "reads"),
     ]
     return [(Segment(sign, ink), Segment(f" {words}", Ink.MUTED)) for sign, ink, words in signs]

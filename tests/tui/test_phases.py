@@ -7,7 +7,8 @@ import pytest
 
 from simulators.events import Mode
 from sqlwatch.charts.glyphs import GLYPH_SETS
-from sqlwatch.charts.segment import Ink
+from sqlwatch.charts.segment import Ink, plain
+from sqlwatch.charts.series import Happening, Series, time_chart
 from sqlwatch.metrics.snapshot import Mark, MarkKind, Pause
 from sqlwatch.tui.panel import Panel
 from sqlwatch.tui.phases import inks_over_time
@@ -43,6 +44,35 @@ async def test_a_pause_is_marked_with_its_length_on_both_charts(opened: Open) ->
             for panel in ("throughput", "wal"):
                 assert words in screen.text(panel)
                 assert screen.text(panel).count("paused") == 1, "one that is shorter than a cell leaves no gap"
+
+
+async def test_the_pause_that_goes_on_and_the_longest_are_named_before_short_ones(opened: Open) -> None:
+    snapshot = make_snapshot(20)
+    ended = tuple(
+        Pause(STARTED_NS + round(at_s * SECOND), STARTED_NS + round(until_s * SECOND))
+        for at_s, until_s in ((3, 8), (9, 10), (11, 12))
+    )
+    for last_s, words in ((15, "│────│───────│ paused──"), (19.5, "│ paused──paused │")):
+        pauses = (*ended, Pause(STARTED_NS + round(last_s * SECOND), None))
+        timeline = msgspec.structs.replace(snapshot.timeline, pauses=pauses, marks=())
+        async with opened(120, 40) as screen:
+            await screen.send(msgspec.structs.replace(snapshot, timeline=timeline))
+            for panel in ("throughput", "wal"):
+                text = screen.text(panel)
+                assert words in text
+                assert "│ paused──" in text, "the longest: left of its bar nobody paused, and right of it is less room"
+
+
+def test_words_take_their_places_in_order_of_importance() -> None:
+    def drawn(*happenings: tuple[int, str]) -> str:
+        marks = [Happening(ago_s * SECOND, "|", Ink.STRONG, words, words.split(" ")[0]) for ago_s, words in happenings]
+        series = Series([1.0] * 30, SECOND, [Ink.SERIES] * 30)
+        return plain(time_chart(series, 37, 3, GLYPH_SETS["ascii"], write=str, happenings=marks)[-1])[7:]
+
+    assert drawn((20, "long"), (6, "short")) == "----------| long--short |-----"
+    assert drawn((3, "goes on"), (14, "short"), (28, "first")) == "-| first--short |--goes on |--"
+    assert drawn((14, "short"), (3, "goes on"), (28, "first")) == "-| first--------| short----|--"
+    assert drawn((14, "much too long"), (3, ""), (28, "first")) == "-| first--------| much-----|--"
 
 
 @pytest.mark.parametrize("glyphs", ["braille", "ascii"])

@@ -66,11 +66,17 @@ def test_each_state_has_a_glyph_of_its_own_in_every_set() -> None:
 @pytest.mark.parametrize("state", ["asleep", "queued", "reading"])
 def test_a_cell_that_is_idle_for_most_of_its_time_does_not_look_full_of_the_rest(glyphs: GlyphSet, state: str) -> None:
     full = {"asleep": glyphs.waiting, "queued": glyphs.queued, "reading": glyphs.reading}[state]
-    for share, drawn in ((0.1, glyphs.idle), (0.28, glyphs.partly), (0.45, glyphs.partly), (0.55, full), (1.0, full)):
+    part: str = getattr(glyphs, f"partly_{state}")
+    for share, drawn in ((0.1, glyphs.idle), (0.28, part), (0.45, part), (0.55, full), (1.0, full)):
         column = Column(**{state: share})
         assert plain(lane_cells(Lane("", [column] * glyphs.columns), glyphs)) == drawn, share
     whole = Column(**{state: 1.0})
     assert plain(lane_cells(Lane("", [whole, *[UNKNOWN] * (glyphs.columns - 1)]), glyphs)) == full, "as far as known"
+
+
+def test_in_ascii_a_lighter_sign_still_says_which_wait_it_is() -> None:
+    states = [Column(**{state: share}) for state in ("asleep", "queued", "reading") for share in (0.3, 1.0)]
+    assert plain(lane_cells(Lane("", states), ASCII)) == ",~'-\"o"
 
 
 def test_an_error_or_a_hold_however_short_shows_in_a_cell_that_is_mostly_idle() -> None:

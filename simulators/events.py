@@ -178,6 +178,8 @@ class SlotSample(msgspec.Struct, frozen=True, tag="slots"):
     held: tuple[int, ...]
     wasted: tuple[int, ...]
     workers: tuple[WorkerSample, ...]
+    weight: int = 1
+    """For how much time each of the looks, and this sample of the states, stands, beside those at the usual pace."""
 
 
 class WorkerStarted(msgspec.Struct, frozen=True, tag="started"):

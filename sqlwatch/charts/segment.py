@@ -91,8 +91,9 @@ def fitted(row: Iterable[Segment], width: int) -> Row:
     """
     if isinstance(row, tuple):
         lengths = [len(text) for text, _ in row]
-        if sum(lengths) == width and 0 not in lengths:
-            return row  # most fit as they are
+        missing = width - sum(lengths)
+        if missing >= 0 and 0 not in lengths:  # so it is with most
+            return (*row, Segment(" " * missing)) if missing else row
     left = max(width, 0)
     result: list[Segment] = []
     for text, ink in row:

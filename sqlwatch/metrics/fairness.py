@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Final
 
-from simulators.slots import SLOT_COUNT
+from simulators.transactions import Transactions
+from sqlwatch.metrics.turns import divided, judge
 
 
 def jain_index(commits: Sequence[int]) -> float | None:
@@ -33,61 +33,45 @@ def starved_after_ns(writers: int, commits_per_s: float | None, *, least_ns: int
 
 
 class Streaks:
-    """Runs of the same winner, from holds in the order in which the lock was got.
+    """Runs of the same winner, from transactions in the order in which they got the lock.
 
-    Batches of different workers arrive late and out of order, so a hold is judged only once everything that was got
-    before it must have arrived.
+    Batches of different workers arrive late and out of order, so a turn is judged only once everything that got the
+    lock before it must have arrived.
     """
 
-    def __init__(self, lateness_ns: int = 1_000_000_000) -> None:
+    def __init__(self, lateness_ns: int = 2_000_000_000) -> None:
         self.longest = 0
         self.longest_of: dict[int, int] = {}
         """The same of each winner."""
         self.count = 0
         self.turns = 0
         self._lateness_ns = lateness_ns
-        self._pending: list[tuple[Sequence[int], int]] = []
-        """Holds that are not judged yet: when they began, ascending, and by whom."""
+        self._pending: list[tuple[Transactions, int]] = []
+        """What is not judged yet, and whose it is."""
         self._winner = _NOBODY
         self._length = 0
 
-    def add(self, got_ns: Iterable[int], worker: int) -> None:
-        """Add holds of one worker by the moments at which they began."""
-        ascending = sorted(got_ns)
-        if ascending:
-            self._pending.append((ascending, worker))
+    def add(self, transactions: Transactions, worker: int) -> None:
+        """Add transactions of one worker that got the lock, oldest first."""
+        if transactions:
+            self._pending.append((transactions, worker))
 
     def settle(self, now_ns: int) -> None:
-        """Judge the holds that nothing can come before any more."""
+        """Judge the turns that nothing can come before any more."""
         limit_ns = now_ns - self._lateness_ns
-        settled: list[int] = []
+        settled = []
         pending, self._pending = self._pending, []
-        for holds in pending:
-            got_ns, worker = holds
-            if got_ns[0] > limit_ns:  # so most are: they come four times before they are judged
-                self._pending.append(holds)
-                continue
-            count = bisect_right(got_ns, limit_ns)
-            settled += [at_ns << _WORKER_BITS | worker for at_ns in got_ns[:count]]
-            if count < len(got_ns):
-                self._pending.append((got_ns[count:], worker))
-        settled.sort()
-        winner, length = self._winner, self._length
-        for hold in settled:
-            worker = hold & _WORKER_MASK
-            if worker == winner:
-                length += 1
-            else:
-                self._note(winner, length)
-                winner, length = worker, 1
-                self.count += 1
-        self._note(winner, length)
-        self._winner, self._length = winner, length
-        self.turns += len(settled)
-
-    def _note(self, winner: int, length: int) -> None:
-        if length > self.longest_of.get(winner, 0):
-            self.longest_of[winner] = length
+        for transactions, worker in pending:
+            due, rest = divided(transactions, limit_ns)
+            if due:
+                settled.append((due.packed, worker))
+            if rest:
+                self._pending.append((rest, worker))
+        turns, runs, self._winner, self._length, longest = judge(settled, self._winner, self._length)
+        self.turns += turns
+        self.count += runs
+        for worker, length in longest.items():
+            self.longest_of[worker] = max(self.longest_of.get(worker, 0), length)
             self.longest = max(self.longest, length)
 
     @property
@@ -98,6 +82,3 @@ class Streaks:
 
 _NOBODY: Final = 0
 """Workers are numbered from 1."""
-_WORKER_BITS: Final = SLOT_COUNT.bit_length()
-"""A hold is sorted as one number, its moment and below that its worker, in two thirds of the time that pairs take."""
-_WORKER_MASK: Final = (1 << _WORKER_BITS) - 1

@@ -39,11 +39,10 @@ SLICE_NS: Final = 1_000_000_000
 KEPT_PHASES: Final = 20
 """Ended phases that stay apart; older ones live on in the whole run's figures."""
 
-SETTLED_EVERY_NS: Final = 250_000_000
-"""How often streaks are judged: that means sorting what was got in the last second."""
-
 SETTLED_AFTER_NS: Final = 2_000_000_000
-"""An ended phase changes no more after this long: batches come up to 100 ms late."""
+"""An ended phase changes no more after this long: by then all its batches have come and its streaks are judged."""
+
+_NOTHING_IS_LATER_NS: Final = 2**62
 
 FoldInput = Batch | SlotSample | WorkerStarted | WorkerExited | PhaseStarted | Running | Tick | WalObservation
 
@@ -78,7 +77,6 @@ class SimulationFold:
         """By the number of the phase."""
         self._started_ns: int | None = None
         self._now_ns = 0
-        self._settled_ns = 0
         self._running = False
         self._ran_ns = 0
         self._own_cpu: float | None = None
@@ -110,6 +108,7 @@ class SimulationFold:
                 self._add_wal(message)
             case Tick():
                 self._advance(message.at_ns)
+                self._settle(message.at_ns)
                 self._own_cpu = message.own_cpu if message.own_cpu is not None else self._own_cpu
             case PhaseStarted():
                 self._begin_phase(message)
@@ -146,6 +145,8 @@ class SimulationFold:
     def snapshot(self, status: Status, message: str | None = None) -> Snapshot:
         """Return all that is known at the time of the newest message."""
         now_ns = self._now_ns
+        if status is Status.ENDED:
+            self._settle(_NOTHING_IS_LATER_NS)
         self._count_fresh()
         window = self._window()
         return Snapshot(
@@ -183,7 +184,7 @@ class SimulationFold:
                 text = f"checkpoint {checkpoint.backfilled_frames} of {checkpoint.wal_frames} frames"
                 self._timeline.mark(checkpoint.ended_ns, MarkKind.CHECKPOINT, text, batch.worker)
         busy = sum(count for code, count in batch.errors.items() if is_busy(code))
-        self._timeline.add_counts(batch.until_ns, batch.committed, batch.reads, busy)
+        self._timeline.add_batch(batch.since_ns, batch.until_ns, batch.committed, batch.reads, busy)
 
     def _add_slots(self, sample: SlotSample) -> None:
         current = self._current
@@ -270,10 +271,6 @@ class SimulationFold:
         if now_ns - newest.started_ns >= SLICE_NS:
             self._count_fresh()
             self._begin_slice(Tally("window", newest.mode, newest.number, now_ns))
-        if self._current is not None and now_ns - self._settled_ns >= SETTLED_EVERY_NS:
-            self._settled_ns = now_ns
-            for streaks in self._current.streaks.values():
-                streaks.settle(now_ns)
 
     def _begin_slice(self, slice_: Tally) -> None:
         self._slices.append(slice_)
@@ -292,6 +289,11 @@ class SimulationFold:
         for tally in (self._current, self._slices[-1]):
             if tally is not None:
                 tally.ran_ns = max(tally.ran_ns - late_ns, 0)
+
+    def _settle(self, now_ns: int) -> None:
+        """Judge the streaks of the current phase as far as all that belongs to them has arrived."""
+        for streaks in self._current.streaks.values() if self._current is not None else ():
+            streaks.settle(now_ns)
 
     # Views.
 

@@ -24,15 +24,19 @@ OF_A_WORKER: Final = 20
 
 
 class _Part(NamedTuple):
-    """Transactions that came together, but for those at some indexes."""
+    """Transactions that came together, but for those at some indexes, which are left out once somebody looks."""
 
     worker: int
-    transactions: Transactions
+    together: Transactions
     left_out: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
-        return len(self.transactions) - len(self.left_out)
+        return len(self.together) - len(self.left_out)
+
+    @property
+    def transactions(self) -> Transactions:
+        return self.together.without(self.left_out) if self.left_out else self.together
 
 
 class Newest(Sequence[Recent]):
@@ -46,7 +50,7 @@ class Newest(Sequence[Recent]):
 
     def __iter__(self) -> Iterator[Recent]:
         for part in self._parts:
-            for transaction in part.transactions.without(part.left_out):
+            for transaction in part.transactions:
                 yield Recent(part.worker, transaction)
 
     @overload
@@ -70,17 +74,20 @@ class _Ring:
         return min(self._held, self._limit)
 
     def add(self, part: _Part) -> None:
-        if not part.size:
+        size = part.size
+        if not size:
             return
-        self._parts.append(part)
-        self._held += part.size
-        while self._held - self._parts[0].size >= self._limit:
-            self._held -= self._parts.popleft().size
+        parts, held = self._parts, self._held + size
+        parts.append(part)
+        while held - (oldest := parts[0].size) >= self._limit:
+            held -= oldest
+            parts.popleft()
+        self._held = held
 
     def freeze(self) -> Newest:
         parts = list(self._parts)
         if self._held > self._limit:
-            oldest = parts[0].transactions.without(parts[0].left_out)
+            oldest = parts[0].transactions
             parts[0] = _Part(parts[0].worker, oldest[self._held - self._limit :])
         return Newest(parts)
 

@@ -95,7 +95,9 @@ class Tally:
             HistogramBuilder(),
         )
         self.service_latency = HistogramBuilder()
-        self.looks = self.held = self.wasted = 0
+        self.looks = 0
+        """As many as were taken; the next three are weighted, for looks are rarer at times."""
+        self.looked = self.held = self.wasted = 0
         self.workers: defaultdict[int, WorkerTally] = defaultdict(WorkerTally)
         self.members: set[int] = set()
         """Writers that lived at some time of the stretch."""
@@ -157,12 +159,12 @@ class Tally:
             worker.lock_wait = worker.lock_wait or HistogramBuilder()
             worker.lock_wait.add_counts(batch.lock_wait)
         if batch.transactions and batch.committed:
-            won_ns = batch.transactions.column("got_ns")
+            won = batch.transactions
             if batch.committed < batch.finished:
-                outcomes = batch.transactions.column("outcome")
-                won_ns = [got_ns for got_ns, outcome in zip(won_ns, outcomes, strict=True) if outcome == _COMMITTED]
-            self.streaks[batch.database].add(won_ns, batch.worker)
-            self.turns_seen += len(won_ns)
+                outcomes = enumerate(won.column("outcome"))
+                won = won.chosen([index for index, outcome in outcomes if outcome == _COMMITTED])
+            self.streaks[batch.database].add(won, batch.worker)
+            self.turns_seen += len(won)
 
     def _add_given_up(self, transaction: Transaction, worker: WorkerTally) -> None:
         if not transaction.got_ns and (transaction.retries or transaction.outcome == Outcome.WITHDRAWN):
@@ -172,13 +174,15 @@ class Tally:
 
     def add_looks(self, sample: SlotSample) -> None:
         """Add what the sampling of the slots counted; databases count alike."""
-        self.looks += sample.looks * len(sample.held)
-        self.held += sum(sample.held)
-        self.wasted += sum(sample.wasted)
+        weight, looks = sample.weight, sample.looks * len(sample.held)
+        self.looks += looks
+        self.looked += looks * weight
+        self.held += sum(sample.held) * weight
+        self.wasted += sum(sample.wasted) * weight
         for seen in sample.workers:
             if seen.state not in _OVER:
                 states = self.workers[seen.worker].states
-                states[seen.state] = states.get(seen.state, 0) + 1
+                states[seen.state] = states.get(seen.state, 0) + weight
 
     def add_wal_bytes(self, file_bytes: int | None) -> None:
         """Note the size of the WALs."""
@@ -190,7 +194,7 @@ class Tally:
         """Add another stretch, except for its details."""
         for name in (
             "ran_ns", "finished", "committed", "withdrawn", "in_doubt", "rows", "reads", "busy_retries", "groups",
-            "cache_hits", "cache_misses", "looks", "held", "wasted", "wal_resets", "pinned_ns",
+            "cache_hits", "cache_misses", "looks", "looked", "held", "wasted", "wal_resets", "pinned_ns",
             "checkpoints_busy", "checkpoints_incomplete",
         ):  # fmt: skip
             setattr(self, name, getattr(self, name) + getattr(other, name))
@@ -228,8 +232,8 @@ class Tally:
             commit_latency=self.commit_latency.freeze(), service_latency=self.service_latency.freeze(),
             read_latency=self.read_latency.freeze(),
             checkpoint=self.checkpoint.freeze(),
-            lock_utilisation=self.held / self.looks if self.looks else None,
-            wasted_lock_time=self.wasted / self.looks if self.looks else None,
+            lock_utilisation=self.held / self.looked if self.looked else None,
+            wasted_lock_time=self.wasted / self.looked if self.looked else None,
             looks=self.looks, cache_hit_ratio=self.cache_hits / cache if cache else None,
             fairness=self._fairness(workers, waiting),
             wal=self._wal_totals() if has_wal else WalTotals(),

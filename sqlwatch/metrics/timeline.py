@@ -12,8 +12,8 @@ CELLS: Final = 1200
 """Cells kept: ten minutes."""
 
 MARKS: Final = 500
-LATENESS_NS: Final = 150_000_000
-"""A cell is complete when its end is this long past: batches come up to 100 ms late."""
+LATENESS_NS: Final = 200_000_000
+"""A cell is complete when its end is this long past: batches come up to 150 ms after what they tell of."""
 
 
 class _Cell:
@@ -47,8 +47,22 @@ class TimelineBuilder:
         """What the newest look at the WAL saw."""
         self._wal_ns = 0
 
+    def add_batch(self, since_ns: int, until_ns: int, commits: int, reads: int, busy_errors: int) -> None:
+        """Add what a batch counted, a share of it to the cell in which it began.
+
+        A batch longer than a cell tells little of when that was: its counts go where it ended.
+        """
+        begin_ns, length_ns = until_ns - until_ns % PERIOD_NS, until_ns - since_ns
+        before = 0.0 if length_ns > PERIOD_NS else max(begin_ns - since_ns, 0) / max(length_ns, 1)
+        if not before:
+            self.add_counts(until_ns, commits, reads, busy_errors)
+            return
+        parts = round(commits * before), round(reads * before), round(busy_errors * before)
+        self.add_counts(since_ns, *parts)
+        self.add_counts(until_ns, commits - parts[0], reads - parts[1], busy_errors - parts[2])
+
     def add_counts(self, at_ns: int, commits: int, reads: int, busy_errors: int) -> None:
-        """Add what a batch that ended at `at_ns` counted."""
+        """Add what happened at a moment."""
         cell = self._cell(at_ns)
         cell.commits += commits
         cell.reads += reads

@@ -4,7 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from simulators.transactions import Transaction, Transactions
 from sqlwatch.metrics.fairness import Streaks, jain_index, starved_after_ns
+
+
+def got(*moments_ns: int) -> Transactions:
+    """Return commits of one worker that got the lock at these moments."""
+    return Transactions.of(Transaction(1, 0, 0, at_ns, 0, 0, 0, 0) for at_ns in sorted(moments_ns))
 
 
 @given(st.lists(st.integers(min_value=0, max_value=10**6), min_size=1, max_size=64))
@@ -31,7 +37,7 @@ def test_a_writer_starves_after_ten_fair_turns_but_not_before_a_second() -> None
 def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
     streaks = Streaks(lateness_ns=100)
     for got_ns, worker in [(30, 2), (10, 1), (20, 1), (40, 2), (50, 2), (60, 1)]:
-        streaks.add([got_ns], worker)
+        streaks.add(got(got_ns), worker)
     streaks.settle(1_000)
     assert (streaks.longest, streaks.turns, streaks.count) == (3, 6, 3)
     assert streaks.mean == 2
@@ -47,7 +53,7 @@ def test_streaks_do_not_depend_on_how_holds_come_nor_on_when_they_are_judged(
     streaks = Streaks(lateness_ns=0)
     for first in range(0, len(holds), each):
         for worker in (1, 2, 3):
-            streaks.add([at_ns for who, at_ns in holds[first : first + each] if who == worker], worker)
+            streaks.add(got(*(at_ns for who, at_ns in holds[first : first + each] if who == worker)), worker)
     for now_ns in range(0, 100, step_ns):
         streaks.settle(now_ns)
     winners = [who for who, _ in sorted(holds, key=lambda hold: hold[1])]
@@ -59,9 +65,9 @@ def test_streaks_do_not_depend_on_how_holds_come_nor_on_when_they_are_judged(
 
 def test_a_hold_that_something_may_still_precede_is_not_judged() -> None:
     streaks = Streaks(lateness_ns=100)
-    streaks.add([950], 1)
+    streaks.add(got(950), 1)
     streaks.settle(1_000)
     assert streaks.turns == 0
-    streaks.add([940], 2)
+    streaks.add(got(940), 2)
     streaks.settle(1_051)
     assert (streaks.turns, streaks.count) == (2, 2)

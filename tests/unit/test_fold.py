@@ -136,6 +136,34 @@ def test_a_wait_in_progress_is_seen_and_starves_a_writer_after_a_second() -> Non
     assert phase.quality["lock_utilisation"] is Quality.SAMPLED
 
 
+def test_rare_looks_weigh_as_much_as_the_time_they_stand_for() -> None:
+    holding, waiting = WorkerSample(1, WorkerState.HOLDING, S), WorkerSample(1, WorkerState.WAITING, S)
+    often = SlotSample(S + 500 * MS, 0, 100, (20,), (80,), (holding,))
+    rarely = SlotSample(2 * S, 0, 10, (8,), (0,), (waiting,), weight=10)
+    phase = simulation(fold_with(often, rarely)).phase
+    assert (phase.lock_utilisation, phase.wasted_lock_time) == (0.5, 0.4)
+    assert phase.looks == 110, "as many as were taken"
+    states = simulation(fold_with(often, rarely)).window.workers[0].states
+    assert states == {WorkerState.HOLDING: 1, WorkerState.WAITING: 10}
+
+
+def test_a_batch_over_the_edge_of_a_cell_counts_on_both_sides() -> None:
+    counted = msgspec.structs.replace(batch(1, committed=40, until_ns=2 * S + 100 * MS), since_ns=2 * S - 300 * MS)
+    timeline = fold_with(counted, Tick(4 * S)).snapshot(Status.RUNNING).timeline
+    assert timeline.commits == (0, 30, 10, 0, 0)
+    long = msgspec.structs.replace(counted, since_ns=S)
+    timeline = fold_with(long, Tick(4 * S)).snapshot(Status.RUNNING).timeline
+    assert sum(timeline.commits) == max(timeline.commits) == 40, "who knows when"
+
+
+def test_at_the_end_the_last_streaks_are_judged_too() -> None:
+    fold = fold_with(batch(1, transaction(1, 2 * S), transaction(2, 2 * S + MS)), Tick(2 * S + 2 * MS))
+    assert simulation(fold).phase.fairness.longest_streak == 0
+    ended = fold.snapshot(Status.ENDED).simulation
+    assert ended is not None
+    assert ended.phase.fairness.longest_streak == 2
+
+
 def test_what_was_never_looked_at_is_unknown() -> None:
     phase = simulation(fold_with(Tick(2 * S))).phase
     assert phase.lock_utilisation is None

@@ -1,0 +1,3 @@
+from sqlwatch.metrics.turns import Judged, Part
+
+def judge(parts: list[Part], winner: int, length: int, /) -> Judged: ...

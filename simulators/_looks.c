@@ -1,10 +1,13 @@
 /* Two hundred looks a second at the slots, without the interpreter: see looks.py, which says what is counted and does the
    same in Python where this file could not be compiled. */
 
+#define _GNU_SOURCE
 #define PY_SSIZE_T_CLEAN
 #include <Python.h>
 #include <errno.h>
+#include <poll.h>
 #include <stdint.h>
+#include <sys/ioctl.h>
 #include <time.h>
 
 #ifndef __linux__
@@ -16,6 +19,9 @@ enum { GOT = 0, DONE = 1, WAITING_SINCE_NS = 2, ACTIVITY = 7, SLOT_WORDS = 12 };
 
 /* What a contender does, and an activity, as looks.py and slots.py have them. */
 enum { TAKES = 1, ASKS = 2, CHECKPOINTS = 4, CHECKPOINTING = 2 };
+
+/* Bytes in a queue from which it counts as filling up, as looks.py has them. */
+enum { MUCH = 40 * 1024 };
 
 /* What a look saw of one database. */
 enum { HELD = 1, WANTED = 2, UNSEEN = 4 };
@@ -39,11 +45,19 @@ static inline long long now_ns(void)
     return time.tv_sec * 1000000000LL + time.tv_nsec;
 }
 
-static void sleep_until(long long at_ns)
+/* Sleep, less if the bell is heard; return whether it is.  A bell of -1 never is. */
+static int sleep_until(long long at_ns, int bell)
 {
-    struct timespec time = {at_ns / 1000000000LL, at_ns % 1000000000LL};
-    while (clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &time, NULL) == EINTR)
-        ;
+    struct pollfd heard = {bell, POLLIN, 0};
+    int ready;
+    do {
+        long long left_ns = at_ns - now_ns();
+        if (left_ns < 0)
+            left_ns = 0;
+        struct timespec left = {left_ns / 1000000000LL, left_ns % 1000000000LL};
+        ready = ppoll(&heard, 1, &left, NULL);
+    } while (ready < 0 && errno == EINTR);
+    return ready > 0;
 }
 
 /* Other processes write the words at any time. */
@@ -76,6 +90,16 @@ static void look(Looks *self)
     self->looks++;
 }
 
+static int is_filling_up(const int *queues, Py_ssize_t count)
+{
+    for (Py_ssize_t number = 0; number < count; number++) {
+        int waiting = 0;
+        if (ioctl(queues[number], FIONREAD, &waiting) == 0 && waiting >= MUCH)
+            return 1;
+    }
+    return 0;
+}
+
 static int is_in_bounds(const Looks *self, Py_ssize_t slots)
 {
     for (Py_ssize_t number = 0; number < self->count; number++) {
@@ -102,12 +126,13 @@ static PyObject *listed(const long long *counts, Py_ssize_t length)
 
 static PyObject *look_until(PyObject *Py_UNUSED(module), PyObject *args)
 {
-    Py_buffer slots, contenders;
+    Py_buffer slots, contenders, queues;
     Looks self = {0};
     long long next_ns, period_ns, until_ns;
+    int bell, is_called = 0;
     PyObject *result = NULL;
-    if (!PyArg_ParseTuple(args, "y*y*nLLL:look_until", &slots, &contenders, &self.databases, &next_ns, &period_ns,
-                          &until_ns))
+    if (!PyArg_ParseTuple(args, "y*y*nLLLiy*:look_until", &slots, &contenders, &self.databases, &next_ns, &period_ns,
+                          &until_ns, &bell, &queues))
         return NULL;
     self.slots = slots.buf;
     self.contenders = contenders.buf;
@@ -127,23 +152,26 @@ static PyObject *look_until(PyObject *Py_UNUSED(module), PyObject *args)
         goto end;
     }
     Py_BEGIN_ALLOW_THREADS
-    while (next_ns < until_ns) {
-        sleep_until(next_ns);
+    while (next_ns < until_ns && !(is_called = sleep_until(next_ns, bell))) {
         look(&self);
         long long looked_ns = now_ns();
         next_ns = next_ns + period_ns > looked_ns ? next_ns + period_ns : looked_ns;
+        if ((is_called = is_filling_up(queues.buf, queues.len / (Py_ssize_t)sizeof(int))))
+            break;
     }
-    sleep_until(until_ns);
+    if (!is_called)
+        is_called = sleep_until(until_ns, bell);
     Py_END_ALLOW_THREADS
     PyObject *held = listed(self.held, self.databases), *wasted = listed(self.wasted, self.databases);
     if (held != NULL && wasted != NULL)
-        result = Py_BuildValue("LLOO", next_ns, self.looks, held, wasted);
+        result = Py_BuildValue("LLOOO", next_ns, self.looks, held, wasted, is_called ? Py_True : Py_False);
     Py_XDECREF(held);
     Py_XDECREF(wasted);
 end:
     PyMem_Free(self.seen);
     PyMem_Free(self.held);
     PyMem_Free(self.wasted);
+    PyBuffer_Release(&queues);
     PyBuffer_Release(&contenders);
     PyBuffer_Release(&slots);
     return result;

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import select
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from simulators.events import Batch
 from simulators.handle import Handle
+
+READ_INTERVAL_NS: Final = 50_000_000
+"""How often the queues are read and exits are looked for, where nobody rests for longer."""
 
 
 class Arrived(NamedTuple):

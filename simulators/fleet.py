@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from enum import StrEnum
 from typing import Final
 
-from simulators.arrivals import Arrivals
+from simulators.arrivals import READ_INTERVAL_NS, Arrivals
 from simulators.events import (
     Batch,
     Mode,
@@ -25,11 +25,12 @@ from simulators.events import (
     WorkerStarted,
 )
 from simulators.handle import Handle, is_held
-from simulators.looks import Looks
+from simulators.looks import NO_BELL, Looks
 from simulators.orders import Order, share_of
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.starting import Starter
+from simulators.telemetry import BATCH_NS
 from simulators.workload import MAX_WORKERS, Workload
 
 Message = Batch | PhaseStarted | Running | SlotSample | WorkerExited | WorkerStarted
@@ -39,10 +40,6 @@ PARK_PATIENCE_NS: Final = 500_000_000
 
 STOP_PATIENCE_NS: Final = 1_300_000_000
 """How long workers may take to end before they are killed."""
-
-READ_INTERVAL_NS: Final = 50_000_000
-"""How often the queues are read and exits are looked for."""
-
 
 SHORT_REST_S: Final = 0.01
 """How long a fleet rests at most while an operation is under way."""
@@ -72,6 +69,8 @@ class Fleet:
         """Every worker ever started, in order of id."""
         context = multiprocessing.get_context("spawn")
         self._slots = create_slots(context)
+        self._board = board_of(self._slots)
+        self._board.batch_ns = BATCH_NS
         self._starter = Starter(workload, place, self._slots, context)
         self._epoch = 0
         self._paused = False
@@ -148,12 +147,16 @@ class Fleet:
         messages, self._messages = self._messages, []
         return messages
 
-    def look_until(self, until_ns: int, period_ns: int) -> None:
-        """Sample who holds and who waits each `period_ns`, if the workload runs, and return at `until_ns`."""
+    def look_until(self, until_ns: int, period_ns: int, bell: int = NO_BELL) -> bool:
+        """Sample who holds and who waits each `period_ns`, if the workload runs, and return at `until_ns`.
+
+        Where it runs that is cut short by something to read from the descriptor `bell`, or by a queue that fills up
+        before it would be read.  Returns whether it was.
+        """
         if self.state is FleetState.RUNNING:
-            self._looks.look_until(self.handles, self.mode, period_ns=period_ns, until_ns=until_ns)
-        else:
-            time.sleep(max(until_ns - time.monotonic_ns(), 0) / 1e9)
+            return self._looks.look_until(self.handles, self.mode, period_ns=period_ns, until_ns=until_ns, bell=bell)
+        time.sleep(max(until_ns - time.monotonic_ns(), 0) / 1e9)
+        return False
 
     def rest(self, timeout_s: float, bell: int) -> bool:
         """Wait until a worker has sent something or ended, or there is something to read from the descriptor `bell`.
@@ -164,8 +167,12 @@ class Fleet:
         is_changing = self._operations or self._joining
         return self._arrivals.wait(min(timeout_s, SHORT_REST_S) if is_changing else timeout_s, bell)
 
-    def slot_sample(self) -> SlotSample:
-        """Return everyone's state now and what the looks since the last call have counted."""
+    def send_batches_each(self, batch_ns: int) -> None:
+        """Have workers send what they did in batches of about this length, each from the end of its present one on."""
+        self._board.batch_ns = batch_ns
+
+    def slot_sample(self, weight: int = 1) -> SlotSample:
+        """Return everyone's state now and what the looks since the last call have counted, each worth `weight`."""
         looks, held, wasted = self._looks.take()
         return SlotSample(
             at_ns=time.monotonic_ns(),
@@ -174,6 +181,7 @@ class Fleet:
             held=held,
             wasted=wasted,
             workers=tuple(handle.sample() for handle in self.handles if handle.exit is None),
+            weight=weight,
         )
 
     def living(self, role: Role) -> list[Handle]:
@@ -362,7 +370,7 @@ class Fleet:
     def _welcome(self, handle: Handle) -> None:
         self.handles.append(handle)
         self._arrivals.add(handle)
-        board_of(self._slots).expected = len(self.handles)
+        self._board.slots_in_use = len(self.handles)
         self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, handle.role, handle.database))
         if self._order.epoch:
             self._joining.append(handle)

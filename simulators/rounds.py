@@ -43,7 +43,7 @@ class Rounds:
             inbox.wait_also(self._gates[number % 2], max(left_ns, 1_000_000) / 1e9)
             worker.follow_phase()
             worker.recorder.send_if_due()
-        began_ns = board.since_ns
+        began_ns = board.round_ns
         worker.think(max(began_ns - time.monotonic_ns(), 0))
         worker.slot.round = 0
         return began_ns, time.monotonic_ns()
@@ -57,7 +57,8 @@ class Rounds:
     def _is_complete(self, number: int) -> bool:
         """Tell whether everyone who is expected waits for round `number`, or has done its share."""
         return all(
-            slot.round == number or not slot.expected or _has_done(slot) for slot in self._slots[: self._board.expected]
+            slot.round == number or not slot.expected or _has_done(slot)
+            for slot in self._slots[: self._board.slots_in_use]
         )
 
     def _announce(self, number: int) -> bool:
@@ -72,7 +73,7 @@ class Rounds:
                 with contextlib.suppress(BlockingIOError):
                     while os.read(last_gate, _GATE_BYTES):
                         pass
-                board.since_ns = time.monotonic_ns() + self._pause_ns
+                board.round_ns = time.monotonic_ns() + self._pause_ns
                 board.round = number
                 os.write(gate, b"!")
         finally:

@@ -63,23 +63,36 @@ GOT: Final = 0
 DONE: Final = 1
 """Indices of the two words that change with every transaction, in what `words_of` returns."""
 
+
+class Board(ctypes.Structure):
+    """What concerns all workers of a fleet; each word has one writer at a time."""
+
+    _fields_ = [
+        ("round", ctypes.c_int64),  # bursts: the newest round, written by whoever announces it
+        ("round_ns", ctypes.c_int64),  # when that began
+        ("slots_in_use", ctypes.c_int64),  # written by the fleet
+        ("batch_ns", ctypes.c_int64),  # written by the fleet: how old a worker's last batch gets before the next goes
+    ]
+    if TYPE_CHECKING:
+        round: int
+        round_ns: int
+        slots_in_use: int
+        batch_ns: int
+
+
 Slots: TypeAlias = "ctypes.Array[Slot]"
 """The slots of a fleet, shared by all its processes."""
 
 
 def create_slots(context: SpawnContext) -> Slots:
-    """Return zeroed slots in memory that spawned workers share, and one more: the board of the rounds."""
+    """Return zeroed slots in memory that spawned workers share, and one more, in the place of which is the board."""
     slots: Slots = context.RawArray(Slot, SLOT_COUNT + 1)
     return slots
 
 
-def board_of(slots: Slots) -> Slot:
-    """Return the board of the rounds.
-
-    Its `round` is the newest one and `since_ns` when that started, written by whoever announces it; `expected` is the
-    number of slots in use, written by the fleet.
-    """
-    return slots[SLOT_COUNT]
+def board_of(slots: Slots) -> Board:
+    """Return the board, in the memory of the slots."""
+    return Board.from_buffer(slots[SLOT_COUNT])
 
 
 def words_of(slot: Slot) -> memoryview:

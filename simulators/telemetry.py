@@ -18,18 +18,19 @@ import msgspec
 from simulators.buckets import bucket_of
 from simulators.events import Batch, Checkpoint, Counts, Outcome, Role
 from simulators.orders import end_orphaned
-from simulators.slots import Slot
+from simulators.slots import Board, Slot
 from simulators.stopwatch import BINS, SHIFT, Bins, Stopwatch
 from simulators.transactions import EventSums, Transaction, Transactions
 
 BATCH_NS: Final = 95_000_000
-"""A batch is sent when the last one is this old (and there is something to send)."""
+"""A batch is sent when the last one is this old (and there is something to send), unless the board says otherwise."""
 
 EVENT_NS: Final = 500_000
 """A wait or hold from this length on is an event."""
 
-MAX_EVENTS: Final = 2_000
-"""Events of one batch; from there on a batch is sent at once."""
+MAX_EVENTS: Final = 450
+"""Events of one batch; from there on it is sent at once.  Two such batches fit into a queue (64 KiB) before anybody
+reads: whoever sends to a full one would wait."""
 
 _BINS: Final = tuple(range(BINS))
 _MIDDLES_NS: Final = [(2 * number + 1 << SHIFT) // 2 for number in _BINS]
@@ -69,7 +70,7 @@ class Recorder:
     """Counts what one worker does and sends it as batches on its queue."""
 
     def __init__(
-        self, worker: int, role: Role, database: int, rows: int, slot: Slot, stopwatch: Stopwatch,
+        self, worker: int, role: Role, database: int, rows: int, slot: Slot, board: Board, stopwatch: Stopwatch,
         queue: SimpleQueue[bytes], *, lists_all: bool = False,
     ) -> None:  # fmt: skip
         """Begin; with `lists_all` every transaction that `add` takes is an event, however short."""
@@ -80,10 +81,11 @@ class Recorder:
         self._rows = rows
         self._lists_all = lists_all
         self._slot = slot
+        self.board = board
         self._queue = queue
         self._encode = msgspec.msgpack.Encoder().encode
         self._since_ns = time.monotonic_ns()
-        self.next_batch_ns = self._since_ns + BATCH_NS
+        self.next_batch_ns = self._since_ns + board.batch_ns
         self._cache_status: Callable[[], tuple[int, int]] = _no_cache
         self._sent_cache = (0, 0)
         self._wait, self._hold, self._latency, self._read = _Tally(), _Tally(), _Tally(), _Tally()
@@ -187,7 +189,7 @@ class Recorder:
             snapshots=self._snapshots, sums=EventSums.of(self._transactions),
         )  # fmt: skip
         self._since_ns = now_ns
-        self.next_batch_ns = now_ns + BATCH_NS
+        self.next_batch_ns = now_ns + self.board.batch_ns
         has_news = batch.finished or batch.reads or batch.errors or batch.groups or batch.checkpoints
         if has_news or batch.busy_retries or batch.snapshots:
             try:

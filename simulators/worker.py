@@ -18,7 +18,7 @@ import msgspec
 from simulators.events import Role
 from simulators.orders import Inbox, Order
 from simulators.quantities import Pause
-from simulators.slots import Activity, Slots, words_of
+from simulators.slots import Activity, Slots, board_of, words_of
 from simulators.spawning import GROUP_SIGNALS
 from simulators.stopwatch import create_stopwatch
 from simulators.telemetry import Recorder
@@ -59,8 +59,8 @@ class Worker:
         # Only in a closed loop is a transaction due, and asks, when the one before has ended.
         stopwatch = create_stopwatch(words_of(self.slot), counts=setup.workload.arrival.is_closed)
         self.recorder = Recorder(
-            setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, stopwatch, queue,
-            lists_all=has_rounds,
+            setup.worker, setup.role, setup.database, setup.workload.rows, self.slot, board_of(slots),
+            stopwatch, queue, lists_all=has_rounds,
         )  # fmt: skip
         self.random = random.Random(f"{setup.workload.seed} worker {setup.worker}")
 

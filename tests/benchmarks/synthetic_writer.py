@@ -11,7 +11,6 @@ from multiprocessing.queues import Queue
 from simulators.events import Outcome
 from simulators.slots import Slots, words_of
 from simulators.stopwatch import PlainStopwatch
-from simulators.telemetry import BATCH_NS
 from simulators.transactions import Transaction
 from simulators.worker import Setup, Worker, run
 
@@ -36,23 +35,23 @@ def main(setup: Setup, slots: Slots, queue: Queue[bytes], pipe: Connection) -> N
 
 
 def write(worker: Worker) -> None:
-    """Count transactions that never were, and report some waits, ten times a second or more."""
+    """Count transactions that never were, and report some waits, when a batch is due."""
     rng = random.Random(worker.setup.worker)
     worker.recorder.stopwatch = watch = InventedTimes(words_of(worker.slot), counts=True)
-    batches_per_s = worker.workload.writers * 1e9 / BATCH_NS
-    per_batch, waits = round(TRANSACTIONS_PER_S / batches_per_s), round(EVENTS_PER_S / batches_per_s)
+    recorder, writers = worker.recorder, worker.workload.writers
     for _order in worker.orders():
-        next_ns = time.monotonic_ns()
+        sent_ns = time.monotonic_ns()
         while not worker.inbox.parks:
-            for _ in range(per_batch - waits):
+            worker.inbox.rest(max(recorder.next_batch_ns - time.monotonic_ns(), 0))
+            since_s, sent_ns = (time.monotonic_ns() - sent_ns) / 1e9, time.monotonic_ns()
+            waits = round(EVENTS_PER_S / writers * since_s)
+            for _ in range(round(TRANSACTIONS_PER_S / writers * since_s) - waits):
                 worker.slot.got = worker.slot.done = worker.slot.done + 1
                 watch.count(min(int(rng.expovariate(0.1)), 60), min(int(rng.expovariate(0.03)), 400))
             for _ in range(waits):
                 _wait(worker, rng)
-            worker.recorder.send()
+            recorder.send()
             worker.follow_phase()
-            next_ns += BATCH_NS
-            worker.inbox.rest(max(next_ns - time.monotonic_ns(), 0))
 
 
 def _wait(worker: Worker, rng: random.Random) -> None:

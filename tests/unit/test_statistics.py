@@ -18,7 +18,7 @@ from simulators import pace
 from simulators.buckets import bucket_of
 from simulators.events import Batch, Counts, Mode, Outcome, Role
 from simulators.orders import Order
-from simulators.slots import Slot
+from simulators.slots import Board, Slot
 from simulators.stopwatch import PlainStopwatch
 from simulators.telemetry import Recorder
 from simulators.transactions import Transaction
@@ -132,7 +132,7 @@ def run_open_loop(intervals_ns: list[int], services_ns: list[int]) -> Batch:
     bench: Any = Workbench(clock, intervals_ns)
     queue: Any = sink
     watch = PlainStopwatch(memoryview(bytearray(16)).cast("q"), counts=False)
-    recorder = Recorder(1, Role.WRITER, 0, 1, bench.slot, watch, queue)
+    recorder = Recorder(1, Role.WRITER, 0, 1, bench.slot, Board(), watch, queue)
     recorder.next_batch_ns = 2**62
     with mock.patch.object(pace, "time", clock):
         loop = pace.Pace(bench, Order(epoch=1, run=True, mode=Mode.CONTENDED, phase=0))

@@ -1,3 +1,4 @@
+import time
 from typing import Any
 from unittest import mock
 
@@ -7,9 +8,9 @@ from hypothesis import strategies as st
 
 from simulators import stopwatch
 from simulators.events import Batch, Outcome, Role
-from simulators.slots import DONE, GOT, Slot, committed, is_holding, words_of
+from simulators.slots import DONE, GOT, Board, Slot, committed, is_holding, words_of
 from simulators.stopwatch import PlainStopwatch
-from simulators.telemetry import EVENT_NS, Recorder
+from simulators.telemetry import BATCH_NS, EVENT_NS, MAX_EVENTS, Recorder
 from simulators.transactions import Transaction
 
 
@@ -26,9 +27,10 @@ DURATIONS_NS = st.integers(0, 10**4) | st.integers(0, 10**8)
 
 
 def make() -> tuple[Recorder, Slot, Queue]:
-    slot, queue = Slot(), Queue()
+    slot, board, queue = Slot(), Board(batch_ns=BATCH_NS), Queue()
     anything: Any = queue
-    return Recorder(7, Role.WRITER, 0, 3, slot, PlainStopwatch(words_of(slot), counts=True), anything), slot, queue
+    watch = PlainStopwatch(words_of(slot), counts=True)
+    return Recorder(7, Role.WRITER, 0, 3, slot, board, watch, anything), slot, queue
 
 
 class Clock:
@@ -127,3 +129,24 @@ def test_the_words_of_a_slot_are_its_fields() -> None:
     assert (slot.got, slot.done, is_holding(slot)) == (2**40, 0, True)
     words[DONE] = slot.got
     assert (slot.done, slot.waiting_since_ns, is_holding(slot)) == (2**40, 0, False)
+
+
+def test_a_batch_is_due_when_the_board_says_so() -> None:
+    recorder, _, _ = make()
+    began_ns = recorder.next_batch_ns
+    recorder.board.batch_ns = 10 * BATCH_NS
+    assert recorder.next_batch_ns == began_ns, "the present one is not made longer"
+    sent_ns = time.monotonic_ns()
+    recorder.send()
+    assert 0 <= recorder.next_batch_ns - sent_ns - 10 * BATCH_NS < BATCH_NS
+
+
+def test_two_batches_fit_into_a_queue_so_that_nobody_waits_for_a_reader() -> None:
+    recorder, _, queue = make()
+    at_ns = 2**62
+    while recorder.next_batch_ns:
+        recorder.add(Transaction(at_ns, at_ns, at_ns, at_ns + 1, at_ns + 2, at_ns + 2, 30, Outcome.COMMITTED))
+    recorder.send()
+    (batch,) = queue.batches
+    assert len(batch.transactions) == MAX_EVENTS
+    assert len(msgspec.msgpack.encode(batch)) < 2**15

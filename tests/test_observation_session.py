@@ -147,6 +147,22 @@ def test_commits_are_counted_and_reset(watching: Watching, programs: Programs) -
     watching.until(lambda _, seen: seen.commits == 0)
 
 
+def test_while_nobody_watches_snapshots_are_rare(watching: Watching, programs: Programs) -> None:
+    programs.run(MAKE_WAL)
+    first = watching.until(lambda _, observed: observed.absent is None)
+    watching.session.attend(is_watched=False)
+    moments: list[int] = []
+
+    def is_rare(snapshot: Snapshot, _: Observed) -> bool:
+        moments.extend([snapshot.at_ns] if snapshot.at_ns not in moments else [])
+        return len(moments) > 1 and moments[-1] - moments[-2] >= 900_000_000
+
+    later = watching.until(is_rare)
+    assert later.looks - first.looks > 100, "it is looked at as often as before"
+    watching.session.attend(is_watched=True)
+    watching.until(lambda snapshot, _: snapshot.at_ns > moments[-1])
+
+
 def test_what_is_found_in_a_live_observation(watching: Watching, programs: Programs) -> None:
     writer = programs.start(HOLD_WRITE)
 

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from simulators.events import Mode, Role
+from simulators.telemetry import BATCH_NS
 from simulators.workload import from_mapping
 from sqlwatch.metrics.result import Result
 from sqlwatch.metrics.snapshot import Snapshot, Status
-from sqlwatch.session import simulation
+from sqlwatch.session import pace, simulation
 from sqlwatch.session.errors import SessionError
 from sqlwatch.session.simulation import SimulationSession
 
@@ -140,6 +141,31 @@ def test_a_paused_session_rests_until_something_happens(monkeypatch: pytest.Monk
     watched.until(lambda s: s.status is Status.PAUSED)
     watched.session.stop()
     assert "signal 9" in str(watched.end().message)
+
+
+def test_while_nobody_watches_snapshots_are_rare_and_nothing_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pace, "_SNAPSHOT_NS", 10 * PATIENCE_S * 10**9)
+    watched = Watched(SMALL)
+    watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    watched.session.attend(is_watched=False)
+    since_ns = time.monotonic_ns()
+    last = watched.until(lambda s: s.at_ns >= since_ns)
+    time.sleep(1.5)  # for batches as they are now
+    assert commits(watched.snapshots[-1]) - commits(last) == 0
+    watched.session.attend(is_watched=True)
+    since_ns = time.monotonic_ns()
+    fresh = watched.until(lambda s: s.at_ns >= since_ns)
+    assert fresh.simulation is not None
+    chunks = [chunk for lane in fresh.simulation.lanes.lanes for chunk in lane.chunks if chunk.since_ns > last.at_ns]
+    assert max(chunk.until_ns - chunk.since_ns for chunk in chunks) > 2 * BATCH_NS
+    watched.until(lambda s: s.at_ns > fresh.at_ns)
+    watched.session.attend(is_watched=False)
+    watched.session.pause()
+    watched.until(lambda s: s.status is Status.PAUSED)
+    watched.session.stop()
+    accounting = watched.end().accounting
+    assert accounting.lost == 0
+    assert accounting.transactions_received == accounting.transactions_attempted > 0
 
 
 def test_a_message_goes_after_a_while_of_running_and_the_result_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -23,6 +23,9 @@ from sqlwatch.session.own_cpu import OwnCpu
 LOOK_S: Final = 0.05
 """How long to wait for messages before looking at the clock and the commands again."""
 
+UNWATCHED_SNAPSHOT_NS: Final = 1_000_000_000
+"""How far Snapshots are apart at least while nobody watches."""
+
 MOST_LINES: Final = 10_000
 """Lines of logs that may wait for being counted; then no further ones are read for a while."""
 
@@ -49,6 +52,7 @@ class ObservationSession:
         self._logs = logs
         self._duration_s = duration_s
         self._snapshot_ns = round(1e9 / snapshots_per_s)
+        self._is_watched = True
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._from_logs: queue.Queue[LogMessage] = queue.Queue(MOST_LINES)
         self._stop = threading.Event()
@@ -74,6 +78,10 @@ class ObservationSession:
     def reset(self) -> None:
         """Begin the statistics anew."""
         self._reset.set()
+
+    def attend(self, is_watched: bool) -> None:
+        """Say whether anybody watches: else all is looked at as before, but Snapshots are rarer."""
+        self._is_watched = is_watched
 
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait for the end; return whether it has come."""
@@ -145,7 +153,7 @@ class ObservationSession:
     def _follow(self, sampler: SamplerProcess, fold: ObservationFold, started_ns: int) -> None:
         """Fold what the sampler and the logs say until somebody says stop, the time is over, or the sampler ends."""
         own_cpu = OwnCpu(sampler.pid)
-        next_snapshot_ns = 0
+        snapshot_ns = 0
         while sampler.is_open and not self._stop.is_set():
             for message in sampler.receive(LOOK_S):
                 fold.add(message)
@@ -155,8 +163,9 @@ class ObservationSession:
                 self._reset.clear()
                 self._message = None
                 fold.restart(now_ns)
-            if now_ns >= next_snapshot_ns:
-                next_snapshot_ns = now_ns + self._snapshot_ns
+            gap_ns = self._snapshot_ns if self._is_watched else max(self._snapshot_ns, UNWATCHED_SNAPSHOT_NS)
+            if now_ns - snapshot_ns >= gap_ns:
+                snapshot_ns = now_ns
                 fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                 self._publish(fold.snapshot(Status.RUNNING, self._message))
             if self._duration_s is not None and now_ns - started_ns >= self._duration_s * 1e9:

@@ -46,6 +46,7 @@ class ScenarioSession:
         self._runs = list(itertools.product(range(self.scenario.repeats), range(len(self._workloads))))
         self._at = (0, 0)
         self._is_held = by_hand
+        self._is_watched = True
         self._is_waiting = False
         self._go_on = threading.Event()
         self._options = {"snapshots_per_s": snapshots_per_s, "sample_rate_hz": sample_rate_hz}
@@ -123,6 +124,11 @@ class ScenarioSession:
         self._is_held = is_held
         self._ask(lambda session: session.hold_phase(is_held))
 
+    def attend(self, is_watched: bool) -> None:
+        """Say whether anybody watches, also what follows; see `SimulationSession.attend`."""
+        self._is_watched = is_watched
+        self._ask(lambda session: session.attend(is_watched))
+
     def _ask(self, order: Callable[[SimulationSession], None]) -> None:
         with self._lock:
             if self._present is not None:
@@ -178,6 +184,7 @@ class ScenarioSession:
         name = self.scenario.phases[phase].name
         session = SimulationSession(self._workloads[phase], phase=name, earlier=earlier, **self._options)  # type: ignore[arg-type]
         session.hold_phase(self._is_held)
+        session.attend(self._is_watched)
         self._at = (repeat, phase)
         self._go_on.clear()
         with self._lock:

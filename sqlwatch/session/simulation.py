@@ -25,22 +25,14 @@ from sqlwatch.session.commands import Commands
 from sqlwatch.session.conclusion import conclude
 from sqlwatch.session.errors import CANNOT_EXIT, USAGE_EXIT, SessionError
 from sqlwatch.session.own_cpu import OwnCpu
+from sqlwatch.session.pace import Pace
 from sqlwatch.session.schedule import Schedule
-
-SAMPLE_NS: Final = 50_000_000
-"""How often the slots' samples are handed on."""
-
-WAL_NS: Final = 100_000_000
-"""How often the -shm and -wal headers are read."""
 
 SIZE_INTERVAL_NS: Final = 250_000_000
 """How often the size limit is checked."""
 
-STEADY_NS: Final = 50_000_000
-"""How long to do nothing but look at the slots while the workload runs: so late may a command be."""
-
 CHANGING_NS: Final = 5_000_000
-"""The same while the fleet starts, ends or changes, which it does step by step."""
+"""How long to rest at most while the fleet starts, ends or changes, which it does step by step."""
 
 PAUSED_RESTS_S: Final = (0.05, 0.1, 0.3, 0.6, 5.0)
 """How long to rest, time after time, while the workload is paused and nothing is heard; in the end the last again."""
@@ -84,10 +76,10 @@ class SimulationSession:
         self._workload = workload
         self._database = database
         self._program = [Mode.CONTENDED, Mode.SINGLE_WRITER] if compare else [workload.mode]
-        self._snapshot_ns = round(1e9 / snapshots_per_s)
+        self._watched = Pace(snapshot_ns=round(1e9 / snapshots_per_s), look_ns=round(1e9 / sample_rate_hz))
+        self._pace = self._watched
         self._phase = phase
         self._earlier = earlier
-        self._look_ns = round(1e9 / sample_rate_hz)
         self._on_snapshot: Callable[[Snapshot], None] | None = None
         self._commands = Commands()
         self._schedule: Schedule | None = None
@@ -203,6 +195,10 @@ class SimulationSession:
         """Let a phase go on past its duration until `next_phase`, or no longer so."""
         self._is_held = is_held
 
+    def attend(self, is_watched: bool) -> None:
+        """Say whether anybody watches: else all is still counted, but looks and Snapshots are rarer."""
+        self._commands.put(partial(self._attend, is_watched=is_watched))
+
     # The session's thread.
 
     def _run_guarded(self) -> None:
@@ -248,7 +244,8 @@ class SimulationSession:
         readers = [WalReader(path, number) for number, path in enumerate(paths)]
         next_sample_ns = next_wal_ns = next_size_ns = snapshot_ns = news = 0
         own_cpu = OwnCpu()
-        is_paused = False
+        told: FleetState | None = None
+        pace = self._pace
         schedule = self._schedule = Schedule(self._workload, self._program, fleet, fold, self._phase)
         with contextlib.ExitStack() as open_readers:
             bell = open_readers.enter_context(self._commands.heard())
@@ -259,44 +256,53 @@ class SimulationSession:
                     self._obey(fleet)
                 self._fold_messages(fleet, fold)
                 now_ns = time.monotonic_ns()
-                was_paused, is_paused = is_paused, fleet.state is FleetState.PAUSED
+                if pace is not self._pace:
+                    fold.add(fleet.slot_sample(pace.weight))
+                    pace = self._pace
+                    next_sample_ns = next_wal_ns = snapshot_ns = 0
                 if now_ns >= next_sample_ns:
-                    next_sample_ns = now_ns + SAMPLE_NS
-                    fold.add(fleet.slot_sample())
+                    next_sample_ns = now_ns + pace.sample_ns
+                    fold.add(fleet.slot_sample(pace.weight))
                 if now_ns >= next_wal_ns:
-                    next_wal_ns = now_ns + WAL_NS
+                    next_wal_ns = now_ns + pace.wal_ns
                     for reader in readers:
                         fold.add(reader.read(now_ns))
                 if now_ns >= next_size_ns:
                     next_size_ns = now_ns + SIZE_INTERVAL_NS
                     self._check_size(place)
-                is_still = is_paused and fold.news == news
-                gap_ns = max(self._snapshot_ns, PAUSED_SNAPSHOT_NS if is_still else 0)
-                if now_ns - snapshot_ns >= gap_ns or was_paused is not is_paused:
-                    snapshot_ns, news = now_ns, fold.news
+                is_still = fleet.state is FleetState.PAUSED and fold.news == news
+                gap_ns = max(pace.snapshot_ns, PAUSED_SNAPSHOT_NS if is_still else 0)
+                if now_ns - snapshot_ns >= gap_ns or fleet.state is not told:
+                    snapshot_ns, news, told = now_ns, fold.news, fleet.state
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     fold.describe(self._workload_words(fleet), schedule.next_mode)
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
                 self._rest(fleet, bell)
-            fold.add(fleet.slot_sample())
+            fold.add(fleet.slot_sample(pace.weight))
             for reader in readers:
                 fold.add(reader.read(time.monotonic_ns()))
 
     def _rest(self, fleet: Fleet, bell: int) -> None:
-        """Only look for a while; while the workload is paused, rest until something happens."""
+        """Only look for a while; while the workload is paused, rest.  Somebody who asks for something ends both."""
         if fleet.state is FleetState.PAUSED:
             was_woken = fleet.rest(PAUSED_RESTS_S[min(self._rests, len(PAUSED_RESTS_S) - 1)], bell)
             self._rests = 0 if was_woken else self._rests + 1
+        else:
+            is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
+            rest_ns = self._pace.rest_ns if is_steady else CHANGING_NS
+            was_woken = fleet.look_until(time.monotonic_ns() + rest_ns, self._pace.look_ns, bell)
+        if was_woken:
             self._commands.quieten()
-            return
-        is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
-        fleet.look_until(time.monotonic_ns() + (STEADY_NS if is_steady else CHANGING_NS), self._look_ns)
 
     def _obey(self, fleet: Fleet) -> None:
         """Carry out what was asked for, and look soon for its effect."""
         self._rests = 0
         for command in self._commands.take():
             command(fleet)
+
+    def _attend(self, fleet: Fleet, *, is_watched: bool) -> None:
+        self._pace = self._watched if is_watched else self._watched.at_leisure()
+        fleet.send_batches_each(self._pace.batch_ns)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()

@@ -197,6 +197,7 @@ class DashboardApp(SessionApp):
     def show(self) -> None:
         """Draw what changed: everything, or what stays live while the display is frozen."""
         live = self._live
+        self.attend(not live.frozen)
         if not live.frozen:
             if live.snapshot is not None and not live.headline:
                 live = self._live = self.judged(live, live.snapshot)

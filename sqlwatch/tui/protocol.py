@@ -22,6 +22,9 @@ class WatchSessionProtocol(Protocol):
     def reset(self) -> None:
         """Begin the statistics again."""
 
+    def attend(self, is_watched: bool) -> None:
+        """Say whether anybody watches what is new; while nobody does it may cost less, but must lose nothing."""
+
     def stop(self) -> None:
         """Ask the session to end."""
 

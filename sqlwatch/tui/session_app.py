@@ -59,6 +59,7 @@ class SessionApp(App[None]):
         self.collector: Collector | None = None
         """Collects garbage at quiet moments, where the app is the only one of its process."""
         self._mailbox = Mailbox()
+        self._is_watched = True
         self._started = False
         self._left = False
         self._told_of_end = False
@@ -207,6 +208,12 @@ class SessionApp(App[None]):
             self.set_timer(early_s, self.draw_newest)
         else:
             self.draw_newest()
+
+    def attend(self, is_watched: bool) -> None:
+        """Tell the session whether anybody watches what is new, if that has changed."""
+        if is_watched is not self._is_watched:
+            self._is_watched = is_watched
+            self.session.attend(is_watched)
 
     @property
     def least_gap_s(self) -> float:

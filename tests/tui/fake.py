@@ -80,6 +80,9 @@ class FakeSession:
     def hold_phase(self, is_held: bool) -> None:
         self.calls.append(f"hold_phase {is_held}")
 
+    def attend(self, is_watched: bool) -> None:
+        self.calls.append(f"attend {is_watched}")
+
     def reset(self) -> None:
         self.calls.append("reset")
 

@@ -125,6 +125,16 @@ async def test_a_frozen_display_goes_on_with_the_newest_snapshot_at_once(opened:
         assert "0:22" in screen.text("header")
 
 
+async def test_the_session_is_told_whether_anybody_watches(opened: Open) -> None:
+    async with opened() as screen:
+        await screen.send(make_snapshot(20))
+        assert not [call for call in screen.session.calls if call.startswith("attend")]
+        await screen.press("left", "left", "space", "space")
+        await screen.send(make_snapshot(21, status=Status.ENDED))
+        told = [call for call in screen.session.calls if call.startswith("attend")]
+        assert told == ["attend False", "attend True", "attend False", "attend True"]
+
+
 async def test_l_changes_the_scale(opened: Open) -> None:
     async with opened() as screen:
         await screen.send(make_snapshot())

@@ -289,7 +289,7 @@ async def test_what_is_chosen_in_the_list_follows_the_present_run(taught: Open, 
         assert [name for name, _ in opener.opened] == ["starvation"]
         session = opener.opened[0][1]
         await until(screen, lambda: session.calls == ["start"])
-        assert screen.session.calls == ["start", "stop"]
+        assert screen.session.calls == ["start", "attend False", "stop", "attend True"], "it was frozen before"
         assert "NOW  contended" in screen.text("lesson")
         assert "starvation" in screen.text("lesson")
         assert "275/s" not in screen.text("header"), "nothing of the run before is left"

@@ -180,6 +180,8 @@ class SlotSample(msgspec.Struct, frozen=True, tag="slots"):
     workers: tuple[WorkerSample, ...]
     weight: int = 1
     """For how much time each of the looks, and this sample of the states, stands, beside those at the usual pace."""
+    late_ns: int = 0
+    """How much later than usual a batch may come now."""
 
 
 class WorkerStarted(msgspec.Struct, frozen=True, tag="started"):

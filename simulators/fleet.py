@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Final
 
 from simulators.arrivals import READ_INTERVAL_NS, Arrivals
+from simulators.batch_length import BatchLength
 from simulators.events import (
     Batch,
     Mode,
@@ -30,7 +31,6 @@ from simulators.orders import Order, share_of
 from simulators.place import Place
 from simulators.slots import SLOT_COUNT, board_of, committed, create_slots
 from simulators.starting import Starter
-from simulators.telemetry import BATCH_NS
 from simulators.workload import MAX_WORKERS, Workload
 
 Message = Batch | PhaseStarted | Running | SlotSample | WorkerExited | WorkerStarted
@@ -70,7 +70,7 @@ class Fleet:
         context = multiprocessing.get_context("spawn")
         self._slots = create_slots(context)
         self._board = board_of(self._slots)
-        self._board.batch_ns = BATCH_NS
+        self.batch_length = BatchLength(self._board)
         self._starter = Starter(workload, place, self._slots, context)
         self._epoch = 0
         self._paused = False
@@ -167,10 +167,6 @@ class Fleet:
         is_changing = self._operations or self._joining
         return self._arrivals.wait(min(timeout_s, SHORT_REST_S) if is_changing else timeout_s, bell)
 
-    def send_batches_each(self, batch_ns: int) -> None:
-        """Have workers send what they did in batches of about this length, each from the end of its present one on."""
-        self._board.batch_ns = batch_ns
-
     def slot_sample(self, weight: int = 1) -> SlotSample:
         """Return everyone's state now and what the looks since the last call have counted, each worth `weight`."""
         looks, held, wasted = self._looks.take()
@@ -182,6 +178,7 @@ class Fleet:
             wasted=wasted,
             workers=tuple(handle.sample() for handle in self.handles if handle.exit is None),
             weight=weight,
+            late_ns=self.batch_length.late_ns(),
         )
 
     def living(self, role: Role) -> list[Handle]:

@@ -77,6 +77,8 @@ class SimulationFold:
         """By the number of the phase."""
         self._started_ns: int | None = None
         self._now_ns = 0
+        self._late_ns = 0
+        """How much later than usual batches may come."""
         self._running = False
         self._ran_ns = 0
         self._own_cpu: float | None = None
@@ -103,6 +105,7 @@ class SimulationFold:
                 self._add_batch(message)
             case SlotSample():
                 self._advance(message.at_ns)
+                self._late_ns = message.late_ns
                 self._add_slots(message)
             case WalObservation():
                 self._add_wal(message)
@@ -147,6 +150,7 @@ class SimulationFold:
         now_ns = self._now_ns
         if status is Status.ENDED:
             self._settle(_NOTHING_IS_LATER_NS)
+            self._late_ns = 0
         self._count_fresh()
         window = self._window()
         return Snapshot(
@@ -156,7 +160,7 @@ class SimulationFold:
             commits_per_s=window.per_second(window.committed),
             reads_per_s=window.per_second(window.reads),
             wal=self._wal.freeze(now_ns) if self._has_wal else Wal(resets=None, checkpoints=None, pinned_ns=None),
-            timeline=self._timeline.freeze(now_ns),
+            timeline=self._timeline.freeze(now_ns - self._late_ns),
             own_cpu=self._own_cpu,
             message=message,
             simulation=self._simulation(window) if self._current is not None else None,
@@ -323,7 +327,7 @@ class SimulationFold:
             forgotten=self._recents.forgotten,
             newest_of=self._recents.of_workers,
             starved_after_ns=self._starved_after_ns(),
-            lanes=self._lanes.freeze(self._now_ns, current.mode),
+            lanes=self._lanes.freeze(self._now_ns, current.mode, self._late_ns),
         )
 
     def _freeze_ended(self, tally: Tally) -> Period:

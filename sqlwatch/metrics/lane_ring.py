@@ -222,9 +222,12 @@ class LaneRing:
         self._parked_ns = max(min(worked_until_ns, sample.at_ns), self._shown_ns) if worked_until_ns else None
         self._back_at_work_ns = None
 
-    def freeze(self, now_ns: int, mode: Mode) -> Lanes:
-        """Return the lanes at this moment; after a rest they stay at its beginning until its end has been told."""
-        if self._back_at_work_ns is not None and self._back_at_work_ns <= now_ns - LATENESS_NS:
+    def freeze(self, now_ns: int, mode: Mode, late_ns: int = 0) -> Lanes:
+        """Return the lanes at this moment; after a rest they stay at its beginning until its end has been told.
+
+        `late_ns` is by how much later than usual batches may come.
+        """
+        if self._back_at_work_ns is not None and self._back_at_work_ns <= now_ns - LATENESS_NS - late_ns:
             self._parked_ns = self._back_at_work_ns = None
         parked_ns = self._parked_ns
         before_ns = (now_ns if parked_ns is None else min(now_ns, parked_ns + LATENESS_NS)) - KEPT_NS
@@ -235,7 +238,8 @@ class LaneRing:
         if parked_ns is None or self._worked_in is None:
             self._worked_in = mode
         frozen = Lanes(
-            now_ns, self._databases, self._worked_in, self._delays_ns, self._limit_ns, lanes, looks, parked_ns
+            now_ns, self._databases, self._worked_in, self._delays_ns, self._limit_ns, lanes, looks,
+            late_ns, parked_ns,
         )  # fmt: skip
         self._shown_ns = max(self._shown_ns, frozen.newest_ns)
         return frozen

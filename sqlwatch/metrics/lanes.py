@@ -149,13 +149,15 @@ class Lanes(msgspec.Struct, frozen=True):
     """How long a wait may last until the busy error."""
     lanes: tuple[WorkerLane, ...] = ()
     looks: tuple[LockLook, ...] = ()
+    late_ns: int = 0
+    """How much later than usual batches may come."""
     parked_ns: int | None = None
     """When the last worker came to rest, while all of them rest; None while anybody works."""
 
     @property
     def newest_ns(self) -> int:
         """The newest moment of which all is known: where lanes end.  While everybody rests, the last one with work."""
-        settled_ns = self.now_ns - LATENESS_NS
+        settled_ns = self.now_ns - LATENESS_NS - self.late_ns
         return settled_ns if self.parked_ns is None else min(settled_ns, self.parked_ns)
 
     def modes_in(self, from_ns: int, until_ns: int) -> frozenset[Mode]:

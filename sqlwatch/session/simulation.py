@@ -302,7 +302,7 @@ class SimulationSession:
 
     def _attend(self, fleet: Fleet, *, is_watched: bool) -> None:
         self._pace = self._watched if is_watched else self._watched.at_leisure()
-        fleet.send_batches_each(self._pace.batch_ns)
+        fleet.batch_length.change(self._pace.batch_ns)
 
     def _end_fleet(self, fleet: Fleet, fold: SimulationFold) -> None:
         fleet.stop()

@@ -156,6 +156,18 @@ def test_a_batch_over_the_edge_of_a_cell_counts_on_both_sides() -> None:
     assert sum(timeline.commits) == max(timeline.commits) == 40, "who knows when"
 
 
+def test_charts_end_before_what_batches_that_come_late_may_still_change() -> None:
+    def ends(late_ns: int, status: Status = Status.RUNNING) -> tuple[int, int]:
+        fold = fold_with(SlotSample(3 * S, 0, 1, (0,), (0,), (), late_ns=late_ns), Tick(3 * S))
+        snapshot = fold.snapshot(status)
+        assert snapshot.simulation is not None
+        return snapshot.simulation.lanes.newest_ns, snapshot.timeline.end_ns
+
+    newest_ns, end_ns = ends(0)
+    assert ends(400 * MS) == (newest_ns - 400 * MS, end_ns - 500 * MS)
+    assert ends(400 * MS, Status.ENDED) == (newest_ns, end_ns), "then all has come"
+
+
 def test_at_the_end_the_last_streaks_are_judged_too() -> None:
     fold = fold_with(batch(1, transaction(1, 2 * S), transaction(2, 2 * S + MS)), Tick(2 * S + 2 * MS))
     assert simulation(fold).phase.fairness.longest_streak == 0

@@ -42,7 +42,7 @@ class Pace:
         )
 
 
-_SNAPSHOT_NS: Final = 2_000_000_000
+_SNAPSHOT_NS: Final = 4_000_000_000
 _LOOKS: Final = 10
 _BATCHES: Final = 5
 """How many times rarer they are at leisure."""

@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 _NOTICE_S: Final = 3.0
 _FROZEN_GAP_S: Final = 0.9
-"""The header of a frozen display goes on once a second."""
+"""The header of a frozen display goes on once a second at most."""
 
 
 def no_findings(_: Snapshot) -> tuple[Finding, ...]:

@@ -111,7 +111,8 @@ class SimulationFold:
                 self._add_wal(message)
             case Tick():
                 self._advance(message.at_ns)
-                self._settle(message.at_ns)
+                if self._current is not None:
+                    _settle(self._current, message.at_ns)
                 self._own_cpu = message.own_cpu if message.own_cpu is not None else self._own_cpu
             case PhaseStarted():
                 self._begin_phase(message)
@@ -149,7 +150,8 @@ class SimulationFold:
         """Return all that is known at the time of the newest message."""
         now_ns = self._now_ns
         if status is Status.ENDED:
-            self._settle(_NOTHING_IS_LATER_NS)
+            for tally in self._phases.values():
+                _settle(tally, _NOTHING_IS_LATER_NS)
             self._late_ns = 0
         self._count_fresh()
         window = self._window()
@@ -294,11 +296,6 @@ class SimulationFold:
             if tally is not None:
                 tally.ran_ns = max(tally.ran_ns - late_ns, 0)
 
-    def _settle(self, now_ns: int) -> None:
-        """Judge the streaks of the current phase as far as all that belongs to them has arrived."""
-        for streaks in self._current.streaks.values() if self._current is not None else ():
-            streaks.settle(now_ns)
-
     # Views.
 
     def _simulation(self, window: Period) -> Simulation:
@@ -333,8 +330,7 @@ class SimulationFold:
     def _freeze_ended(self, tally: Tally) -> Period:
         """Return an ended phase; once its last batches must have arrived it is frozen for good."""
         if tally.number not in self._ended:
-            for streaks in tally.streaks.values():
-                streaks.settle(self._now_ns)
+            _settle(tally, self._now_ns)
             period = self._freeze(tally, is_current=False)
             if self._now_ns - (tally.ended_ns or self._now_ns) < SETTLED_AFTER_NS:
                 return period
@@ -370,3 +366,9 @@ class SimulationFold:
         ran_ns = sum(tally.ran_ns for tally in self._slices)
         committed = sum(tally.committed for tally in self._slices)
         return starved_after_ns(writers, committed / (ran_ns / 1e9) if ran_ns else None)
+
+
+def _settle(tally: Tally, now_ns: int) -> None:
+    """Judge the streaks of a phase as far as all that belongs to them has arrived."""
+    for streaks in tally.streaks.values():
+        streaks.settle(now_ns)

@@ -266,8 +266,8 @@ class Tally:
         )
 
     def _knows_streaks(self) -> bool:
-        """Streaks are known only where every commit was an event: what was merely counted has no order."""
-        return bool(self.streaks) and self.turns_seen == self.committed
+        """Streaks are known once some are judged, where every commit was an event: what was counted has no order."""
+        return any(streaks.turns for streaks in self.streaks.values()) and self.turns_seen == self.committed
 
     def _streak_of(self, now: WorkerNow) -> int | None:
         streaks = self.streaks.get(now.database)

@@ -170,10 +170,11 @@ def test_charts_end_before_what_batches_that_come_late_may_still_change() -> Non
 
 def test_at_the_end_the_last_streaks_are_judged_too() -> None:
     fold = fold_with(batch(1, transaction(1, 2 * S), transaction(2, 2 * S + MS)), Tick(2 * S + 2 * MS))
-    assert simulation(fold).phase.fairness.longest_streak == 0
+    assert simulation(fold).phase.fairness.longest_streak is None, "none is judged yet"
+    fold.add(PhaseStarted(2 * S + 3 * MS, 1, "single-writer", Mode.SINGLE_WRITER))
     ended = fold.snapshot(Status.ENDED).simulation
     assert ended is not None
-    assert ended.phase.fairness.longest_streak == 2
+    assert ended.ended_phases[0].fairness.longest_streak == 2, "of a phase that ended just before too"
 
 
 def test_what_was_never_looked_at_is_unknown() -> None:

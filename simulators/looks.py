@@ -33,7 +33,7 @@ LookUntil: TypeAlias = "Callable[[Slots, array[int], int, int, int, int, int, ar
 
 NO_BELL: Final = -1
 
-MUCH: Final = 40 * 1024
+MUCH: Final = 44 * 1024
 """Bytes in a queue, of the 64 KiB that it holds, with which it calls: whoever sends to a full one waits."""
 
 

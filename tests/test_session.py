@@ -3,11 +3,13 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from simulators import looks
 from simulators.events import Mode, Role
 from simulators.telemetry import BATCH_NS
 from simulators.workload import from_mapping
@@ -166,6 +168,23 @@ def test_while_nobody_watches_snapshots_are_rare_and_nothing_is_lost(monkeypatch
     accounting = watched.end().accounting
     assert accounting.lost == 0
     assert accounting.transactions_received == accounting.transactions_attempted > 0
+
+
+def test_a_frozen_display_holds_up_no_worker_that_sends_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(looks, "compiled_look_until", None)
+    monkeypatch.setattr(looks, "MUCH", 1)
+    watched = Watched(SMALL)
+    watched.until(lambda s: s.status is Status.RUNNING and commits(s) > 20)
+    usual = watched.session._pace
+    watched.session.attend(is_watched=False)
+    deadline = time.monotonic() + PATIENCE_S
+    while watched.session._pace != replace(usual.at_leisure(), rest_ns=usual.rest_ns):
+        assert time.monotonic() < deadline, "queues are not read as often as usual"
+        time.sleep(0.01)
+    watched.session.attend(is_watched=True)
+    watched.until(lambda s: watched.session._pace == usual)
+    watched.session.stop()
+    assert watched.end().accounting.lost == 0
 
 
 def test_a_message_goes_after_a_while_of_running_and_the_result_keeps_it(monkeypatch: pytest.MonkeyPatch) -> None:

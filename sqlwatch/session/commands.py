@@ -51,11 +51,12 @@ class Commands:
             os.close(reader)
             os.close(writer)
 
-    def quieten(self) -> None:
-        """Take note of the bell, and look whether something waits only then."""
+    def quieten(self) -> bool:
+        """Take note of the bell, and look whether something waits only then; return whether it had been rung."""
         if self._bell is not None:
             with suppress(BlockingIOError):
-                os.read(self._bell[0], _RINGS)
+                return bool(os.read(self._bell[0], _RINGS))
+        return False
 
     def take(self) -> list[Command]:
         """Return what was left, oldest first."""

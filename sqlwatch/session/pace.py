@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final
 
 from simulators.telemetry import BATCH_NS
@@ -24,6 +24,10 @@ class Pace:
     batch_ns: int = BATCH_NS
     weight: int = 1
     """For how much time a look, and a sample of the states, stands beside those of a session that is watched."""
+
+    def reading_like(self, other: Pace) -> Pace:
+        """Return this pace, with batches read as often as at another one."""
+        return replace(self, rest_ns=other.rest_ns)
 
     def at_leisure(self) -> Pace:
         """Return the pace for a time in which nobody watches.

@@ -291,8 +291,8 @@ class SimulationSession:
             is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
             rest_ns = self._pace.rest_ns if is_steady else CHANGING_NS
             was_woken = fleet.look_until(time.monotonic_ns() + rest_ns, self._pace.look_ns, bell)
-        if was_woken:
-            self._commands.quieten()
+        if was_woken and not self._commands.quieten() and fleet.state is FleetState.RUNNING:
+            self._pace = self._pace.reading_like(self._watched)  # a queue filled up: its worker must not wait for us
 
     def _obey(self, fleet: Fleet) -> None:
         """Carry out what was asked for, and look soon for its effect."""
@@ -390,9 +390,8 @@ class SimulationSession:
 
 
 def _status(fleet: Fleet, fold: SimulationFold) -> Status:
-    if fleet.state is FleetState.RUNNING and fold.is_warming_up:
-        return Status.WARMING_UP
-    return Status(fleet.state.value)
+    is_warming_up = fleet.state is FleetState.RUNNING and fold.is_warming_up
+    return Status.WARMING_UP if is_warming_up else Status(fleet.state.value)
 
 
 def _session_error(error: PlaceError | PrepareError) -> SessionError:

@@ -107,6 +107,35 @@ def fitted(row: Iterable[Segment], width: int) -> Row:
     return tuple(result)
 
 
+def folded(row: Row, width: int) -> list[Row]:
+    """Break a row between words into rows of at most `width` cells; a word that is longer is cut.
+
+    >>> [plain(line) for line in folded((Segment("it waits "), Segment("unbearably", Ink.STRONG)), 8)]
+    ['it waits', 'unbearab', 'ly']
+    """
+    text, start = plain(row), 0
+    lines: list[Row] = []
+    while len(text) - start > max(width, 1):
+        end = text.rfind(" ", start, start + width + 1)
+        if end <= start:
+            end = start + max(width, 1)
+        lines.append(_cut_out(row, start, start + len(text[start:end].rstrip())))
+        start = len(text) - len(text[end:].lstrip())
+    return [*lines, _cut_out(row, start, len(text)) if lines else row]
+
+
+def _cut_out(row: Row, start: int, end: int) -> Row:
+    """Return what is between two cells of a row."""
+    parts: list[Segment] = []
+    at = 0
+    for text, ink in row:
+        part = text[max(start - at, 0) : max(end - at, 0)]
+        if part:
+            parts.append(Segment(part, ink))
+        at += len(text)
+    return tuple(parts)
+
+
 def whole_parts(parts: Sequence[Row], width: int, gap: str = "  ") -> Row:
     """Join as many parts as fit whole, in order; a part that does not fit ends the row.
 

@@ -1,4 +1,4 @@
-"""What every dashboard does alike: draws the newest Snapshot, freezes, answers keys with a few words, themes, help."""
+"""What every dashboard does alike: draws the newest Snapshot, freezes, answers keys with a few words, themes."""
 
 from __future__ import annotations
 
@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from textual.timer import Timer
 
     from sqlwatch.tui.export import Exporter
-    from sqlwatch.tui.help_screen import Guide
 
 _NOTICE_S: Final = 3.0
 _FROZEN_GAP_S: Final = 0.9
@@ -61,6 +60,7 @@ class DashboardApp(SessionApp):
     CSS = """
     Screen { overflow: hidden; }
     Rows { position: absolute; }
+    PageScreen { background: $background; }
     CommandPalette SearchIcon { display: none; }
     """
 
@@ -101,10 +101,6 @@ class DashboardApp(SessionApp):
 
     def places(self, size: Size, wish: Wish) -> Places:
         """Divide a screen of this size among the panels."""
-        raise NotImplementedError
-
-    def guide(self) -> Guide:
-        """Return what the help says of the panels."""
         raise NotImplementedError
 
     def judged(self, view: View, snapshot: Snapshot) -> View:
@@ -216,6 +212,9 @@ class DashboardApp(SessionApp):
         self._inks = Inks(ansi=self.ansi, dark=theme.dark)
         for widget in self._panels():
             widget.use(self._inks)
+        for screen in self.screen_stack:
+            if isinstance(screen, PageScreen):
+                screen.use(self._inks)
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """Offer every action of the page above the panels, then those of the keys, which close it, and the themes."""
@@ -289,9 +288,3 @@ class DashboardApp(SessionApp):
     def come_to_rest(self) -> float:
         """Bring to rest what must not go on under the shell; return how long that takes, in seconds."""
         return 0.01
-
-    def action_help(self) -> None:
-        """Show the help."""
-        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted: the first picture comes sooner
-
-        self.push_screen(HelpScreen(self._view.glyphs, self.guide(), self.KEYS))

@@ -3,23 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
-from rich.console import Group
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 
-from sqlwatch.charts.segment import Ink, Row, Segment, plain
+from sqlwatch.charts.segment import Ink, Row, Segment, folded, plain
 from sqlwatch.tui.inks import Inks
 from sqlwatch.tui.page_screen import PageScreen
-from sqlwatch.tui.text_page import TextPage
+from sqlwatch.tui.text_page import TextPage, indented, labelled
 from sqlwatch.tui.view import View
-
-if TYPE_CHECKING:
-    from textual import events
 
 _MARGIN: Final = 8
 """Columns beside a chart: the padding of the page and of its sections, and the scroll bar."""
@@ -64,7 +57,6 @@ class DetailScreen(PageScreen):
         Binding("y", "app.copy", "copy to the clipboard"),
         Binding("question_mark,f1", "app.help", "help"),
     ]
-    CSS = "DetailScreen { background: $background; }"
 
     def __init__(
         self, page: Callable[[View], Page], view: View, inks: Inks,
@@ -74,33 +66,30 @@ class DetailScreen(PageScreen):
         self._make = page
         self._step = step
         self._view = view
-        self._inks = inks
         self._page: Page = page(view)
+        self._text = TextPage(self._laid_out, inks, most_columns=_WIDEST)
 
     def compose(self) -> ComposeResult:
         """Lay out the page."""
-        yield TextPage(self._rendered(), most_columns=_WIDEST)
+        yield self._text
 
     def on_mount(self) -> None:
         """Let the arrow keys scroll."""
-        self.query_one(TextPage).focus()
+        self._text.focus()
+
+    def use(self, inks: Inks) -> None:
+        """Draw with other inks."""
+        self._text.use(inks)
 
     def show(self, view: View) -> None:
         """Follow to another View; nothing is drawn where nothing changed."""
         page = self._make(view)
         if (page, view.frozen) != (self._page, self._view.frozen) and self.is_mounted:
             self._page, self._view = page, view
-            self._update()
+            self._text.show(self._laid_out)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Draw the charts for the new width."""
-        self._update()
-
-    def _update(self) -> None:
-        self.query_one(TextPage).show(self._rendered())
-
-    def _rendered(self) -> Group:
-        return rendered(self._page, self._inks, self._chart_width, self._hint)
+    def _laid_out(self, columns: int) -> list[Row]:
+        return laid_out(self._page, columns, self._chart_width, self._hint)
 
     @property
     def _chart_width(self) -> int:
@@ -124,36 +113,29 @@ class DetailScreen(PageScreen):
         if page is not None:
             self._make = page
             self._page = page(self._view)
-            self._update()
-            self.query_one(TextPage).scroll_home(animate=False)
+            self._text.show(self._laid_out)
+            self._text.scroll_home(animate=False)
 
     def action_close(self) -> None:
         """Go back to the dashboard."""
         self.dismiss()
 
 
-def rendered(page: Page, inks: Inks, width: int, hint: str) -> Group:
-    """Return a page as Rich draws it, its charts `width` cells wide."""
-    parts: list[Text | Table | Padding] = [Text(hint, style="dim")]
+def laid_out(page: Page, columns: int, chart_width: int, hint: str) -> list[Row]:
+    """Return the rows of a page that is `columns` cells wide, its charts `chart_width`."""
+    rows = folded((Segment(hint, Ink.MUTED),), columns)
     for section in page:
-        parts.append(Text(f"\n{section.title}", style=inks[section.ink]))
-        table = Table.grid(padding=(0, 2, 0, 0))
-        labels = [line.label for line in section.lines]
-        table.add_column(width=max(map(len, labels), default=0) or None, no_wrap=True)
-        table.add_column()
+        rows += [(), *folded((Segment(section.title, section.ink),), columns)]
+        label_width = max((len(line.label) for line in section.lines), default=0)
         for label, row in section.lines:
-            text = Text.assemble(*((part, inks[ink]) for part, ink in row))
-            if any(labels):
-                table.add_row(Text(label, style=inks[Ink.MUTED]), text)
+            if label_width:
+                rows += labelled(Segment(label, Ink.MUTED), label_width, row, columns)
             else:
-                parts.append(Padding(text, (0, 0, 0, 2)))
-        if any(labels):
-            parts.append(Padding(table, (0, 0, 0, 2)))
+                rows += indented(row, columns)
         if section.chart is not None:
-            for row in section.chart.draw(section.chart.data, max(width, 1)):
-                text = Text.assemble(*((part, inks[ink]) for part, ink in row))
-                parts.append(Padding(text, (0, 0, 0, 2)))
-    return Group(*parts)
+            for row in section.chart.draw(section.chart.data, max(chart_width, 1)):
+                rows += indented(row, columns)
+    return rows
 
 
 def plain_text(page: Page, view: View, width: int) -> str:

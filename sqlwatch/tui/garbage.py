@@ -11,8 +11,8 @@ from textual.timer import Timer
 _ROUND_S: Final = 2.0
 _ROUNDS_UNTIL_ALL: Final = 30
 """In each round what is young is looked through, in every so many everything is."""
-_QUIET_S: Final = 0.08
-"""So long after a page was closed its answer is on screen, and the next key has hardly been pressed."""
+_QUIET_S: Final = 0.4
+"""So long after a page was opened or closed its picture is there, and who goes on at once waits for no collection."""
 _OBJECTS_UNTIL_COLLECTION: Final = 50_000
 """Python itself looks only when so many have been made between two rounds."""
 
@@ -23,7 +23,7 @@ class Collector:
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._rounds = 0
-        self._closing: Timer | None = None
+        self._pending: Timer | None = None
         # What was imported never becomes garbage: no need to look through it again and again.
         gc.freeze()
         gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
@@ -31,12 +31,13 @@ class Collector:
     def start(self) -> None:
         """Begin, in the app's loop."""
         self._app.set_interval(_ROUND_S, self._collect_in_rounds)
+        self._app.screen_change_signal.subscribe(self._app, lambda _: self._pages_change())
 
-    def page_was_closed(self) -> None:
-        """Collect soon: a page that is closed leaves thousands of objects that hold each other."""
-        if self._closing is not None:
-            self._closing.stop()
-        self._closing = self._app.set_timer(_QUIET_S, _collect_all)
+    def _pages_change(self) -> None:
+        """Collect soon, when no more pages are opened or closed: one that was leaves thousands of objects."""
+        if self._pending is not None:
+            self._pending.stop()
+        self._pending = self._app.set_timer(_QUIET_S, _collect_all)
 
     def _collect_in_rounds(self) -> None:
         self._rounds += 1

@@ -105,7 +105,7 @@ class LessonApp(DashboardApp):
         from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted
         from sqlwatch.tui.lesson_page import paragraphs
 
-        self.push_screen(HelpScreen(self._view.glyphs, paragraphs(self._scenario), ()))
+        self.push_screen(HelpScreen(self._view.glyphs, paragraphs(self._scenario), (), self._inks))
 
     def action_next_phase(self) -> None:
         """End the present phase; its figures so far count."""

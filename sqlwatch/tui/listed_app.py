@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from textual import events
 
     from sqlwatch.tui.detail_screen import DetailScreen, Page
+    from sqlwatch.tui.help_screen import Guide, HelpScreen
     from sqlwatch.tui.log_screen import LogScreen
 
     MakePage = Callable[[View], Page]
@@ -27,6 +28,12 @@ class ListedApp(DashboardApp):
 
     following: DetailScreen | LogScreen | None = None
     """The screen that is open above the panels and follows the Snapshots."""
+    _help: HelpScreen | None = None
+    """The help, once it was wanted: it is kept, so that it comes at once the next time."""
+
+    def guide(self) -> Guide:
+        """Return what the help says of the panels."""
+        raise NotImplementedError
 
     @property
     def lists(self) -> tuple[CursorPanel[Any], CursorPanel[Any]]:
@@ -195,6 +202,18 @@ class ListedApp(DashboardApp):
         from sqlwatch.tui.log_screen import LogScreen  # only when it is wanted, as the help
 
         self._open(LogScreen(self._view, self._inks))
+
+    def action_help(self) -> None:
+        """Show the help."""
+        from sqlwatch.tui.help_screen import HelpScreen  # only when it is wanted: the first picture comes sooner
+
+        guide = self.guide()
+        if self._help is None:
+            self._help = HelpScreen(self._view.glyphs, guide, self.KEYS, self._inks)
+            self.install_screen(self._help, "help")
+        else:
+            self._help.begin_again(guide, self._inks)
+        self.push_screen(self._help)
 
     def _open(self, screen: DetailScreen | LogScreen) -> None:
         """Show a screen that follows the Snapshots until it is closed."""

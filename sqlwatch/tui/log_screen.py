@@ -159,7 +159,6 @@ class LogScreen(PageScreen):
         Binding("question_mark,f1", "app.help", "help"),
     ]
     CSS = """
-    LogScreen { background: $background; }
     LogScreen EventRows { width: 100%; height: 100%; }
     """
 
@@ -179,6 +178,10 @@ class LogScreen(PageScreen):
     def show(self, view: View) -> None:
         """Follow to another View."""
         self._rows.show(view)
+
+    def use(self, inks: Inks) -> None:
+        """Draw with other inks."""
+        self._rows.use(inks)
 
     @property
     def text(self) -> str:

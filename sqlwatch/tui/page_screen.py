@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual.binding import Binding, BindingType
 from textual.screen import ModalScreen
 
+if TYPE_CHECKING:
+    from sqlwatch.tui.inks import Inks
+
 
 class PageScreen(ModalScreen[None]):
-    """A page over the whole screen; the palette offers its own actions first."""
+    """A page over the whole screen, opaque by the CSS of the app; the palette offers its own actions first."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("ctrl+p", "app.command_palette", "command palette"),
         Binding("ctrl+c", "app.quit", "quit", priority=True),
     ]
+
+    def use(self, inks: Inks) -> None:
+        """Draw with other inks."""
+        raise NotImplementedError
 
     @property
     def text(self) -> str:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar, Final
 
-from rich.segment import Segment as RichSegment
-from textual.filter import ANSIToTruecolor
 from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
 from sqlwatch.charts.segment import Ink, Row, Segment, fitted, plain, whole_parts, width_of
+from sqlwatch.tui.strips import strips_of
 from sqlwatch.tui.view import View
 
 if TYPE_CHECKING:
@@ -58,7 +57,6 @@ class Rows(Widget):
         width, height = self.size
         if not width or not height:
             return
-        inks = self._inks
         rows = [fitted(row, width) for row in self.draw(self._view, width, height)[:height]]
         rows += [fitted((), width)] * (height - len(rows))
         old = self._rows if len(self._rows) == height else [()] * height
@@ -66,12 +64,9 @@ class Rows(Widget):
         if not changed:
             return
         strips = self._strips if len(self._strips) == height else [Strip.blank(width)] * height
-        # Inks have either the terminal's own colours or true ones: there are none to translate.
-        filters = [one for one in self.get_line_filters() if not isinstance(one, ANSIToTruecolor)]
-        for index in changed:
-            strip = Strip([RichSegment(text, inks[ink]) for text, ink in rows[index]], width)
-            for one in filters:
-                strip = strip.apply_filter(one, self.background_colors[1])
+        for index, strip in zip(
+            changed, strips_of([rows[index] for index in changed], width, self._inks, self), strict=True
+        ):
             strips[index] = strip
         self._rows, self._strips = rows, strips
         if len(changed) * 2 > height:

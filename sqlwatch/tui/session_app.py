@@ -11,7 +11,6 @@ from contextlib import ExitStack
 from typing import TYPE_CHECKING, Final
 
 from textual.app import App
-from textual.await_complete import AwaitComplete
 from textual.message import Message
 
 from sqlwatch.metrics.snapshot import Snapshot, Status
@@ -124,12 +123,6 @@ class SessionApp(App[None]):
 
     def session_changed(self) -> None:
         """Show what there is to show of another session before its first Snapshot."""
-
-    def pop_screen(self) -> AwaitComplete:
-        """Close the page on top."""
-        if self.collector is not None:
-            self.collector.page_was_closed()
-        return super().pop_screen()
 
     def leave(self, return_code: int) -> None:
         """End the session and the app; the first reason to leave decides the return code."""

@@ -1,51 +1,93 @@
-"""A long text to scroll: laid out once for a width, and only the lines in sight are drawn."""
+"""A long text to scroll: laid out once for a width, and only the lines in sight are made for the terminal."""
 
 from __future__ import annotations
 
-from rich.console import Group
-from textual import events
-from textual.geometry import Size
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Final
+
+from textual.geometry import Region, Size
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
+from sqlwatch.charts.segment import Row, Segment, fitted, folded
+from sqlwatch.tui.strips import strips_of
+
+if TYPE_CHECKING:
+    from textual import events
+
+    from sqlwatch.tui.inks import Inks
+
+LayOut = Callable[[int], list[Row]]
+"""Makes a text for so many columns; none of its rows is wider."""
+
+INDENT: Final = (Segment("  "),)
+"""What stands below a title is set off by so much."""
+_GAP: Final = 2
+"""Cells between a label and what belongs to it."""
+
 
 class TextPage(ScrollView, can_focus=True):
-    """Shows what Rich lays out, in lines of a length that can be read."""
+    """Shows rows of a length that can be read."""
 
     DEFAULT_CSS = """
-    TextPage { padding: 0 0 0 2; background: $background; overflow-x: hidden; scrollbar-gutter: stable; }
+    TextPage { background: $background; overflow-x: hidden; scrollbar-gutter: stable; }
     """
 
-    def __init__(self, page: Group, *, most_columns: int) -> None:
+    def __init__(self, lay_out: LayOut, inks: Inks, *, most_columns: int) -> None:
         super().__init__()
-        self._page, self._most_columns = page, most_columns
-        self._lines: list[Strip] = []
-        self._columns = 0
+        self._make, self._inks, self._most_columns = lay_out, inks, most_columns
+        self._rows: list[Row] = []
 
-    def show(self, page: Group) -> None:
+    def show(self, lay_out: LayOut) -> None:
         """Show another text, or the same one with other figures, at the same place."""
-        self._page = page
+        self._make = lay_out
         if self.size.width:
             self._lay_out()
 
+    def use(self, inks: Inks) -> None:
+        """Draw with other inks."""
+        self._inks = inks
+        self.refresh()
+
     def on_resize(self, event: events.Resize) -> None:
-        """Lay the text out again if it is another width now."""
-        if self._room != self._columns:
-            self._lay_out()
+        """Lay the text out for the new width."""
+        self._lay_out()
 
-    def render_line(self, y: int) -> Strip:
-        """Return a line of the window on the text."""
-        number = y + self.scroll_offset.y
-        strip = self._lines[number] if number < len(self._lines) else Strip.blank(0)
-        return strip.adjust_cell_length(self.size.width).apply_style(self.rich_style)
-
-    @property
-    def _room(self) -> int:
-        return max(min(self.scrollable_content_region.width, self._most_columns), 1)
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """Return lines of the window on the text: no border or padding is there that Textual would have to draw."""
+        first = self.scroll_offset.y + crop.y
+        rows = self._rows[first : first + crop.height]
+        rows += [()] * (crop.height - len(rows))
+        width = self.region.width
+        lines = strips_of([fitted((*INDENT, *row), width) for row in rows], width, self._inks, self)
+        since, until = crop.column_span
+        return lines if crop.width == width else [line.crop(since, until) for line in lines]
 
     def _lay_out(self) -> None:
-        self._columns = self._room
-        options = self.app.console.options.update(width=self._columns, height=None)
-        self._lines = [Strip(line) for line in self.app.console.render_lines(self._page, options, pad=False)]
-        self.virtual_size = Size(self._columns, len(self._lines))
+        room = self.scrollable_content_region.width - len(INDENT[0].text)
+        columns = max(min(room, self._most_columns), 1)
+        self._rows = self._make(columns)
+        self.virtual_size = Size(columns, len(self._rows))
         self.refresh()
+
+
+def indented(row: Row, width: int) -> list[Row]:
+    """Return a text that is set off, in lines of at most `width` cells.
+
+    >>> indented((Segment("all of them wait"),), 13)[1]
+    (Segment(text='  ', ink=<Ink.TEXT: 'text'>), Segment(text='wait', ink=<Ink.TEXT: 'text'>))
+    """
+    return [(*INDENT, *line) for line in folded(row, width - len(INDENT[0].text))]
+
+
+def labelled(label: Segment, label_width: int, row: Row, width: int) -> list[Row]:
+    """Return a text beside its label, set off, in lines of at most `width` cells.
+
+    >>> from sqlwatch.charts.segment import plain
+    >>> [plain(line) for line in labelled(Segment("now"), 5, (Segment("idle, it sleeps"),), 15)]
+    ['  now    idle,', '         it', '         sleeps']
+    """
+    head = (*INDENT, Segment(label.text.ljust(label_width + _GAP), label.ink))
+    below = (Segment(" " * sum(len(text) for text, _ in head)),)
+    lines = folded(row, max(width - len(below[0].text), 1))
+    return [(*(below if number else head), *line) for number, line in enumerate(lines)]

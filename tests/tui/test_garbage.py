@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import pytest
 
 from sqlwatch.tui.garbage import Collector
-from sqlwatch.tui.help_screen import HelpScreen
+from sqlwatch.tui.log_screen import LogScreen
 from tests.tui.conftest import Open
 from tests.tui.fake import make_snapshot
 
@@ -29,14 +29,14 @@ def no_other_collection() -> Iterator[None]:
 
 async def test_a_closed_page_is_collected(opened: Open, no_other_collection: None) -> None:
     async with opened() as screen:
-        screen.app.collector = Collector(screen.app)
+        Collector(screen.app).start()
         await screen.send(make_snapshot())
-        await screen.press("question_mark")
-        assert isinstance(screen.app.screen, HelpScreen)
+        await screen.press("v")
+        assert isinstance(screen.app.screen, LogScreen)
         page = weakref.ref(screen.app.screen)
         await screen.press("escape")
         deadline = time.monotonic() + PATIENCE_S
         while page() is not None:
             assert time.monotonic() < deadline, "the closed page is still there"
             await screen.pilot.pause(0.02)
-        assert not isinstance(screen.app.screen, HelpScreen)
+        assert not isinstance(screen.app.screen, LogScreen)

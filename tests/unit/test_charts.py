@@ -16,7 +16,7 @@ from sqlwatch.charts import axis, units
 from sqlwatch.charts.bars import bar_rows
 from sqlwatch.charts.glyphs import ASCII, BLOCK, BRAILLE, GLYPH_SETS, GlyphSet
 from sqlwatch.charts.histogram import Waits, rung_cells, spread, wait_histogram, wait_row
-from sqlwatch.charts.segment import Ink, Segment, fitted, inked, plain, width_of
+from sqlwatch.charts.segment import Ink, Segment, fitted, folded, inked, plain, width_of
 from sqlwatch.charts.series import Happening, Series, time_chart, time_row
 from sqlwatch.metrics.ladder import RUNGS_MS
 
@@ -264,3 +264,17 @@ def test_a_young_chart_is_not_an_empty_one() -> None:
         chart = [plain(row) for row in time_chart(series, 67, 6, BLOCK, write=units.rate)]
         assert chart[0].count("█") == cells
         assert chart[-1].split()[0] == oldest
+
+
+@given(st.lists(st.tuples(st.text("ab  ", max_size=9), st.sampled_from(Ink)), max_size=9), st.integers(1, 12))
+def test_a_folded_row_keeps_every_word_and_its_inks(parts: list[tuple[str, Ink]], width: int) -> None:
+    row = tuple(Segment(text, ink) for text, ink in parts)
+    lines = folded(row, width)
+    assert lines
+    assert all(width_of(line) <= width for line in lines)
+    signs = [(sign, ink) for text, ink in row for sign in text if sign != " "]
+    assert [(sign, ink) for line in lines for text, ink in line for sign in text if sign != " "] == signs
+    words, kept = plain(row).split(), [word for line in lines for word in plain(line).split()]
+    assert "".join(kept) == "".join(words)
+    if max(map(len, words), default=0) <= width:
+        assert kept == words, "only a word that is too long is cut"

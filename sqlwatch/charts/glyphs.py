@@ -75,7 +75,10 @@ class GlyphSet:
         [' ⣿', '⣼⣿']
         """
         full = height * self.levels
-        reach = [_level(fraction, full) for fraction in fractions]
+        # As _level has it, which a thousand columns a picture cannot afford to call.
+        reach = [
+            round(fraction * full) or 1 if 0 < fraction < 1 else full if fraction >= 1 else 0 for fraction in fractions
+        ]
         highest = max(reach, default=0)
         fills = self.fills
         rows = []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict, deque
 from collections.abc import Sequence
 from typing import Final
 
@@ -46,27 +47,28 @@ class Streaks:
         self.count = 0
         self.turns = 0
         self._lateness_ns = lateness_ns
-        self._pending: list[tuple[Transactions, int]] = []
-        """What is not judged yet, and whose it is."""
+        self._pending: defaultdict[int, deque[Transactions]] = defaultdict(deque)
+        """What is not judged yet of each worker, oldest first."""
         self._winner = _NOBODY
         self._length = 0
 
     def add(self, transactions: Transactions, worker: int) -> None:
-        """Add transactions of one worker that got the lock, oldest first."""
+        """Add transactions of one worker that got the lock, oldest first, and later than those that it told before."""
         if transactions:
-            self._pending.append((transactions, worker))
+            self._pending[worker].append(transactions)
 
     def settle(self, now_ns: int) -> None:
         """Judge the turns that nothing can come before any more."""
         limit_ns = now_ns - self._lateness_ns
         settled = []
-        pending, self._pending = self._pending, []
-        for transactions, worker in pending:
-            due, rest = divided(transactions, limit_ns)
-            if due:
-                settled.append((due.packed, worker))
+        for worker, pending in self._pending.items():
+            rest = Transactions()
+            while pending and not rest:
+                due, rest = divided(pending.popleft(), limit_ns)
+                if due:
+                    settled.append((due.packed, worker))
             if rest:
-                self._pending.append((rest, worker))
+                pending.appendleft(rest)
         turns, runs, self._winner, self._length, longest = judge(settled, self._winner, self._length)
         self.turns += turns
         self.count += runs

@@ -45,15 +45,16 @@ def test_streaks_are_counted_in_the_order_of_the_lock_not_of_arrival() -> None:
 
 @given(
     st.lists(st.tuples(st.integers(1, 3), st.integers(0, 40)), unique_by=lambda hold: hold[1], max_size=40),
-    st.integers(1, 10), st.integers(1, 50),
+    st.integers(1, 10), st.integers(1, 50), st.permutations((1, 2, 3)),
 )  # fmt: skip
 def test_streaks_do_not_depend_on_how_holds_come_nor_on_when_they_are_judged(
-    holds: list[tuple[int, int]], each: int, step_ns: int
+    holds: list[tuple[int, int]], each: int, step_ns: int, workers: list[int]
 ) -> None:
     streaks = Streaks(lateness_ns=0)
-    for first in range(0, len(holds), each):
-        for worker in (1, 2, 3):
-            streaks.add(got(*(at_ns for who, at_ns in holds[first : first + each] if who == worker)), worker)
+    for worker in workers:
+        own = sorted(at_ns for who, at_ns in holds if who == worker)
+        for first in range(0, len(own), each):
+            streaks.add(got(*own[first : first + each]), worker)
     for now_ns in range(0, 100, step_ns):
         streaks.settle(now_ns)
     winners = [who for who, _ in sorted(holds, key=lambda hold: hold[1])]

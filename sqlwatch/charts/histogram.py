@@ -53,7 +53,7 @@ def wait_histogram(
     if height < _COMPACT_HEIGHT or not series:
         return _compact(series, width, height, glyphs)
     plot = max(width - axis.GUTTER, 1)
-    below = _axis_rows(plot, glyphs)
+    below = [*_axis_rows(plot, glyphs)]
     left = height - len(below)
     if left > len(series) * 3:
         below = [_now_row(unfinished_ns, starved_after_ns, plot), *below]
@@ -137,7 +137,8 @@ def _compact(series: Sequence[Waits], width: int, height: int, glyphs: GlyphSet)
     rows = [wait_row(waits, width, glyphs) for waits in series[-height:]]
     if len(rows) < height:
         plot, gutter = max(width - axis.GUTTER, 1), Segment(" " * axis.GUTTER)
-        bars, labels = _bars(series[-1], plot, 1, glyphs)[0], _axis_rows(plot, glyphs)[1]
+        fractions, _ = _heights(series[-1].counts, plot * glyphs.columns, logarithmic=False)
+        bars, labels = _bars(fractions, series[-1].ink, plot, 1, glyphs)[0], _axis_rows(plot, glyphs)[1]
         rows = [fitted((gutter, *bars), width), fitted(labels, width)]
     return rows
 
@@ -149,29 +150,29 @@ def _plot(waits: Waits, width: int, height: int, glyphs: GlyphSet, logarithmic: 
         name = Segment(waits.name, waits.ink)
         rows.append((Segment(" " * axis.GUTTER), *whole_parts([(name,), *waits.caption], width)))
         height -= 1
-    _, limit = _heights(waits.counts, width * glyphs.columns, logarithmic)
+    fractions, limit = _heights(waits.counts, width * glyphs.columns, logarithmic)
     if logarithmic:
         labels = {0: "100%", **({height - 1: "0.01%"} if height > 1 else {})}
         labels |= {height // 2: "1%"} if height >= 5 else {}
         scale = axis.labelled(height, labels, glyphs.upright)
     else:
         scale = axis.gutters(height, limit, units.share, glyphs.upright)
-    bars = _bars(waits, width, height, glyphs, logarithmic)
+    bars = _bars(fractions, waits.ink, width, height, glyphs)
     return rows + [(*label, *bar) for label, bar in zip(scale, bars, strict=True)]
 
 
-def _bars(waits: Waits, width: int, height: int, glyphs: GlyphSet, logarithmic: bool = False) -> list[Row]:
-    """Draw the bars over faint guides at the rungs."""
-    fractions, _ = _heights(waits.counts, width * glyphs.columns, logarithmic)
-    guides = set(rung_cells(width))
-    rows = []
+def _bars(fractions: Sequence[float], ink: Ink, width: int, height: int, glyphs: GlyphSet) -> list[Row]:
+    """Draw the bars over faint guides at the rungs, where there is no bar."""
+    guide = Segment(glyphs.guide, Ink.FAINT)
+    rows: list[Row] = []
     for text in glyphs.fill(fractions, height):
-        chars = list(text)
-        inks = [waits.ink] * width
-        for cell in guides:
-            if chars[cell] == " ":
-                chars[cell], inks[cell] = glyphs.guide, Ink.FAINT
-        rows.append(inked("".join(chars), inks))
+        parts: list[Segment] = []
+        start = 0
+        for cell in rung_cells(width):
+            if text[cell] == " ":
+                parts += (Segment(text[start:cell], ink), guide)
+                start = cell + 1
+        rows.append((*parts, Segment(text[start:], ink)))
     return rows
 
 
@@ -227,24 +228,29 @@ def _weights(columns: int) -> tuple[tuple[tuple[int, float], ...], ...]:
 
 def _now_row(unfinished_ns: Sequence[int], starved_after_ns: int, width: int) -> Row:
     """Count the waits that have not ended, each at its length so far; more than nine are a plus sign."""
-    counts = [0] * width
-    starved = [False] * width
+    counts: dict[int, int] = {}
+    starved: set[int] = set()
     for wait_ns in unfinished_ns:
         cell = axis.log_cell(wait_ns, width)
-        counts[cell] += 1
-        starved[cell] |= bool(starved_after_ns) and wait_ns >= starved_after_ns
-    text = "".join(" " if not value else str(value) if value < 10 else "+" for value in counts)
-    label = Segment("waiting"[: axis.GUTTER], Ink.MUTED)
-    return (label, *inked(text, [Ink.WARNING if flag else Ink.STRONG for flag in starved]))
+        counts[cell] = counts.get(cell, 0) + 1
+        if starved_after_ns and wait_ns >= starved_after_ns:
+            starved.add(cell)
+    row, end = [Segment("waiting"[: axis.GUTTER], Ink.MUTED)], 0
+    for cell, count in sorted(counts.items()):
+        sign = str(count) if count < 10 else "+"
+        row += (Segment(" " * (cell - end)), Segment(sign, Ink.WARNING if cell in starved else Ink.STRONG))
+        end = cell + 1
+    return (*row, Segment(" " * (width - end)))
 
 
-def _axis_rows(width: int, glyphs: GlyphSet) -> list[Row]:
+@lru_cache(maxsize=16)
+def _axis_rows(width: int, glyphs: GlyphSet) -> tuple[Row, Row]:
     """Return the axis line with its rungs, and the labels below it."""
     ticks = [(axis.log_cell(ns, width), glyphs.tick, Ink.MUTED) for ns, _ in axis.TICKS_NS]
     rungs = [(cell, glyphs.rung, Ink.RUNG) for cell in rung_cells(width)]
     text, inks = axis.overlay(glyphs.line * width, [Ink.MUTED] * width, [*ticks, *rungs])
     corner = " " * (axis.GUTTER - 1) + glyphs.corner
-    return [
+    return (
         (Segment(corner, Ink.MUTED), *inked(text, inks)),
         (Segment(" " * axis.GUTTER), Segment(axis.log_labels(width), Ink.MUTED)),
-    ]
+    )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Set
+from functools import lru_cache
 from typing import Final
 
 from simulators.events import Mode, Role
@@ -203,11 +204,17 @@ def _lock_lanes(number: int, seen: Picture, lanes: Lanes) -> list[Lane]:
     )
     return [
         Lane(
-            label, [Column(held=share or 0.0, is_known=share is not None) for share in shares],
+            label, [_lock_column(share) for share in shares],
             _share(total, is_exact=lock.is_exact, looks=looks), True, ink,
         )
         for label, shares, total, ink in parts
     ]  # fmt: skip
+
+
+@lru_cache(maxsize=1024)
+def _lock_column(share: float | None) -> Column:
+    """Return a column of a lock's lane; there are hundreds in each picture, and few kinds of them."""
+    return Column(held=share or 0.0, is_known=share is not None)
 
 
 def _share(share: float | None, *, is_exact: bool, looks: int | None = None) -> str:

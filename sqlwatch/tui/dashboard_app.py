@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -29,7 +30,6 @@ if TYPE_CHECKING:
     from textual.geometry import Size
     from textual.screen import Screen
     from textual.theme import Theme
-    from textual.timer import Timer
 
     from sqlwatch.tui.export import Exporter
 
@@ -90,7 +90,7 @@ class DashboardApp(SessionApp):
         self._view = View(GLYPH_SETS[glyphs], window_ns=self.FIRST_WINDOW_NS)
         self._live = self._view
         self._inks = Inks(ansi=self.ansi)
-        self._forgetting: Timer | None = None
+        self._forgetting: asyncio.TimerHandle | None = None
         self._is_done: Callable[[Snapshot], bool] | None = None
         """Tells when the notice is of something that is done, where it is of something under way."""
         self._wish = Wish(self.PANELS)
@@ -252,8 +252,8 @@ class DashboardApp(SessionApp):
         self._live = replace(live, notice=notice)
         self.show()
         if self._forgetting is not None:
-            self._forgetting.stop()
-        self._forgetting = self.set_timer(_NOTICE_S, lambda: self.say("")) if notice else None
+            self._forgetting.cancel()
+        self._forgetting = self.after(_NOTICE_S, lambda: self.say("")) if notice else None
 
     def say(self, notice: str, is_done: Callable[[Snapshot], bool] | None = None) -> None:
         """Say a few words in answer to a key for a moment, or until that is done."""
@@ -283,7 +283,7 @@ class DashboardApp(SessionApp):
         if self.is_web or sys.platform == "win32":
             self.say("there is no shell to go to from here")
         else:
-            self.set_timer(self.come_to_rest(), super().action_suspend_process)
+            self.after(self.come_to_rest(), super().action_suspend_process)
 
     def come_to_rest(self) -> float:
         """Bring to rest what must not go on under the shell; return how long that takes, in seconds."""

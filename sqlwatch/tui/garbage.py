@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 from typing import Final
 
 from textual.app import App
-from textual.timer import Timer
 
 _ROUND_S: Final = 2.0
 _ROUNDS_UNTIL_ALL: Final = 30
@@ -23,7 +23,7 @@ class Collector:
     def __init__(self, app: App[None]) -> None:
         self._app = app
         self._rounds = 0
-        self._pending: Timer | None = None
+        self._pending: asyncio.TimerHandle | None = None
         # What was imported never becomes garbage: no need to look through it again and again.
         gc.freeze()
         gc.set_threshold(_OBJECTS_UNTIL_COLLECTION)
@@ -36,13 +36,9 @@ class Collector:
     def _pages_change(self) -> None:
         """Collect soon, when no more pages are opened or closed: one that was leaves thousands of objects."""
         if self._pending is not None:
-            self._pending.stop()
-        self._pending = self._app.set_timer(_QUIET_S, _collect_all)
+            self._pending.cancel()
+        self._pending = asyncio.get_running_loop().call_later(_QUIET_S, gc.collect)
 
     def _collect_in_rounds(self) -> None:
         self._rounds += 1
         gc.collect(1 if self._rounds % _ROUNDS_UNTIL_ALL else 2)
-
-
-def _collect_all() -> None:
-    gc.collect()

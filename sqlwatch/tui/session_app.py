@@ -72,6 +72,14 @@ class SessionApp(App[None]):
         """Take the signals over before the terminal is: Textual alone would leave it broken."""
         self.take_signals()
 
+    def after(self, delay_s: float, do: Callable[[], object]) -> asyncio.TimerHandle:
+        """Do something later, once.
+
+        Textual's own timer never does what is due before it begins to wait: after next to no delay, or where other
+        threads come between.
+        """
+        return asyncio.get_running_loop().call_later(delay_s, self.call_later, do)
+
     def take_signals(self) -> None:
         """Have SIGTERM, SIGHUP and SIGINT end the session and the app; one that was ignored stays ignored."""
         if sys.platform == "win32":
@@ -106,14 +114,14 @@ class SessionApp(App[None]):
         self._next = session
         self.session.stop()
         if not is_changing:
-            self.set_timer(_CHANGE_LOOK_S, self._change_session)
+            self.after(_CHANGE_LOOK_S, self._change_session)
 
     def _change_session(self) -> None:
         """Start the next session if the present one is over; else look again soon."""
         if self._left or self._next is None:
             return
         if not self.session.ended:
-            self.set_timer(_CHANGE_LOOK_S, self._change_session)
+            self.after(_CHANGE_LOOK_S, self._change_session)
             return
         self._mailbox.take()
         self.session, self._next = self._next, None
@@ -198,7 +206,7 @@ class SessionApp(App[None]):
         """Draw the newest Snapshot, but not more often than `fps`."""
         early_s = self._drawn_s + max(self.least_gap_s, self._rest_s) - time.monotonic()
         if early_s > 0:
-            self.set_timer(early_s, self.draw_newest)
+            self.after(early_s, self.draw_newest)
         else:
             self.draw_newest()
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
+from types import SimpleNamespace
 
 import msgspec
 import pytest
@@ -11,6 +13,7 @@ import pytest
 from simulators.events import Mode, WorkerState
 from sqlwatch.charts.segment import Ink, plain
 from sqlwatch.metrics.snapshot import Status, Wal
+from sqlwatch.tui import session_app
 from sqlwatch.tui.app import SimulateApp
 from sqlwatch.tui.confirm_screen import ConfirmScreen
 from sqlwatch.tui.help_screen import HelpScreen
@@ -18,11 +21,30 @@ from sqlwatch.tui.worker_table import WorkerTable
 from tests.tui.conftest import Open, Screen
 from tests.tui.fake import FakeSession, headline, make_snapshot, make_workers
 
+PATIENCE_S = 30
+
 
 async def test_the_session_starts_after_the_first_picture(opened: Open) -> None:
     async with opened() as screen:
         assert "starting" in screen.text("header")
         assert "no waits yet" in screen.text("waits")
+
+
+@pytest.mark.parametrize("early_s", [1e-9, 0.02])
+async def test_a_snapshot_that_comes_too_early_is_drawn_all_the_same(
+    opened: Open, monkeypatch: pytest.MonkeyPatch, early_s: float
+) -> None:
+    async with opened() as screen:
+        now_s = 1000.0
+        monkeypatch.setattr(session_app, "time", SimpleNamespace(monotonic=lambda: now_s))
+        await screen.send(make_snapshot(starving=3))
+        before = screen.text("workers")
+        now_s += screen.app.least_gap_s - early_s
+        screen.session.send(make_snapshot())
+        deadline = time.monotonic() + PATIENCE_S
+        while screen.text("workers") == before:
+            assert time.monotonic() < deadline, "it is not drawn"
+            await screen.pilot.pause(0.02)
 
 
 @pytest.mark.parametrize("size", [(120, 40), (80, 24), (40, 12)])

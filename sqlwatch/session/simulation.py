@@ -277,20 +277,21 @@ class SimulationSession:
                     fold.add(Tick(now_ns, own_cpu.share(now_ns)))
                     fold.describe(self._workload_words(fleet), schedule.next_mode)
                     self._publish(fold.snapshot(_status(fleet, fold), self._words(fleet)))
-                self._rest(fleet, bell)
+                self._rest(fleet, bell, snapshot_ns + gap_ns)
             fold.add(fleet.slot_sample(pace.weight))
             for reader in readers:
                 fold.add(reader.read(time.monotonic_ns()))
 
-    def _rest(self, fleet: Fleet, bell: int) -> None:
-        """Only look for a while; while the workload is paused, rest.  Somebody who asks for something ends both."""
+    def _rest(self, fleet: Fleet, bell: int, due_ns: int) -> None:
+        """Only look for a while, or until a Snapshot is due; while paused, rest.  Who asks for something ends both."""
         if fleet.state is FleetState.PAUSED:
             was_woken = fleet.rest(PAUSED_RESTS_S[min(self._rests, len(PAUSED_RESTS_S) - 1)], bell)
             self._rests = 0 if was_woken else self._rests + 1
         else:
             is_steady = fleet.state is FleetState.RUNNING and not fleet.has_operations
             rest_ns = self._pace.rest_ns if is_steady else CHANGING_NS
-            was_woken = fleet.look_until(time.monotonic_ns() + rest_ns, self._pace.look_ns, bell)
+            until_ns = min(time.monotonic_ns() + rest_ns, due_ns)
+            was_woken = fleet.look_until(until_ns, self._pace.look_ns, bell)
         if was_woken and not self._commands.quieten() and fleet.state is FleetState.RUNNING:
             self._pace = self._pace.reading_like(self._watched)  # a queue filled up: its worker must not wait for us
 

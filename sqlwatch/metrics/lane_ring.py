@@ -87,7 +87,7 @@ class _Ring:
         if last is None or state is not last.state or (is_exact and (seen.since_ns or at_ns) > last.from_ns):
             self.runs.append(Run(state, from_ns, at_ns))
         else:
-            self.runs[-1] = last._replace(until_ns=at_ns)
+            self.runs[-1] = Run(state, last.from_ns, at_ns)
 
     def strip(self) -> int:
         """Keep only the sums of the oldest chunk; return how many transactions that gives back."""

@@ -24,14 +24,23 @@ class KeyFooter(Rows):
         super().__init__(inks, view, id=id)
         self._keys = keys
         self._spans: tuple[tuple[int, int, str], ...] = ()
+        self._made_for: tuple[int, bool] | None = None
+        self._row: Row = ()
 
     def draw(self, view: View, width: int, height: int) -> list[Row]:
         """Return the keys that fit, in order of importance; after the end those that still do something."""
+        has_ended = view.status is Status.ENDED
+        if self._made_for != (width, has_ended):
+            self._made_for = width, has_ended
+            self._make(width, has_ended=has_ended)
+        return [self._row]
+
+    def _make(self, width: int, *, has_ended: bool) -> None:
         row: list[Segment] = []
         spans = []
         used = 0
         for key in self._keys:
-            if not key.footer or (key.needs_run and view.status is Status.ENDED):
+            if not key.footer or (key.needs_run and has_ended):
                 continue
             part = _part(key)
             gap = 2 if row else 0
@@ -40,8 +49,7 @@ class KeyFooter(Rows):
             row += [Segment(" " * gap), *part]
             spans.append((used + gap, used + gap + width_of(part), key.action))
             used += gap + width_of(part)
-        self._spans = tuple(spans)
-        return [tuple(row)]
+        self._spans, self._row = tuple(spans), tuple(row)
 
     async def on_click(self, event: events.Click) -> None:
         """Do what the key under the mouse does."""

@@ -14,6 +14,7 @@ from sqlwatch.tui.text import clean
 from sqlwatch.tui.view import View
 
 _CPU_WIDTH: Final = 4
+_GAP: Final = "  "
 _QUIET = (Status.RUNNING, Status.WARMING_UP, Status.STARTING)
 
 
@@ -44,10 +45,10 @@ def _badge(view: View) -> Row:
 
 def filled(parts: Sequence[Row], width: int) -> tuple[Row, Sequence[Row]]:
     """Return a line of as many parts as fit whole, and the parts that did not fit; the first part always stands."""
-    fitting = 1
-    while fitting < len(parts) and width_of(whole_parts(parts[: fitting + 1], 9999)) <= width:
+    fitting, used = 1, width_of(parts[0])
+    while fitting < len(parts) and (used := used + len(_GAP) + width_of(parts[fitting])) <= width:
         fitting += 1
-    return whole_parts(parts[:fitting], width), parts[fitting:]
+    return whole_parts(parts[:fitting], width, _GAP), parts[fitting:]
 
 
 def state_of(view: View) -> Row:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from itertools import islice
 from typing import Final
 
 from sqlwatch.metrics.snapshot import Mark, MarkKind, Pause, Timeline
@@ -46,6 +47,8 @@ class TimelineBuilder:
         self._wal: tuple[int | None, int | None, int | None] = (None, None, None)
         """What the newest look at the WAL saw."""
         self._wal_ns = 0
+        self._frozen: Timeline | None = None
+        """What was returned last, until something in it changes."""
 
     def add_batch(self, since_ns: int, until_ns: int, commits: int, reads: int, busy_errors: int) -> None:
         """Add what a batch counted, a share of it to the cell in which it began.
@@ -77,6 +80,7 @@ class TimelineBuilder:
 
     def note_pause(self, at_ns: int, *, begins: bool, ends: bool) -> None:
         """Note that a pause of the workload begins, or ends if there is one."""
+        self._frozen = None
         if self._is_paused and ends:
             self._keep_wal(at_ns)
             self._pauses[-1] = self._pauses[-1]._replace(until_ns=at_ns)
@@ -100,15 +104,21 @@ class TimelineBuilder:
         if kind in (MarkKind.CHECKPOINT, MarkKind.WAL_RESET) and self._last_mark_cell.get(kind) == cell:
             return
         self._last_mark_cell[kind] = cell
+        self._frozen = None
         self._marks.append(Mark(at_ns, kind, text, worker))
 
     def freeze(self, now_ns: int) -> Timeline:
-        """Return all complete cells."""
+        """Return all complete cells; the same Timeline as before, where nothing in it has changed."""
         self._cell(now_ns)
         complete = max((now_ns - LATENESS_NS) // PERIOD_NS - self._first, 0)
-        cells = [cell for _, cell in zip(range(complete), self._cells, strict=False)]
-        end_ns = (self._first + len(cells)) * PERIOD_NS
+        end_ns = (self._first + min(complete, len(self._cells))) * PERIOD_NS
+        if self._frozen is None or self._frozen.end_ns != end_ns:
+            self._frozen = self._freeze(end_ns)
+        return self._frozen
+
+    def _freeze(self, end_ns: int) -> Timeline:
         oldest_ns = self._first * PERIOD_NS
+        cells = list(islice(self._cells, end_ns // PERIOD_NS - self._first))
         return Timeline(
             period_ns=PERIOD_NS,
             end_ns=end_ns,
@@ -123,8 +133,13 @@ class TimelineBuilder:
         )
 
     def _cell(self, at_ns: int) -> _Cell:
-        """Return the cell for a moment, with empty cells up to it; one before the ring's start counts for the first."""
+        """Return the cell for a moment, with empty cells up to it; one before the ring's start counts for the first.
+
+        Whoever asks for it changes it.
+        """
         number = at_ns // PERIOD_NS
+        if self._frozen is not None and at_ns < self._frozen.end_ns:
+            self._frozen = None
         if not self._cells:
             self._first = number
         while self._first + len(self._cells) <= number:
@@ -132,6 +147,7 @@ class TimelineBuilder:
             if len(self._cells) > CELLS:
                 self._cells.popleft()
                 self._first += 1
+                self._frozen = None
         return self._cells[max(number - self._first, 0)]
 
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import pairwise
+from typing import NamedTuple
 
+from simulators.events import Mode
 from sqlwatch.charts import units
 from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink
@@ -13,25 +16,42 @@ from sqlwatch.tui.inks import MODE_INK
 from sqlwatch.tui.text import clean
 
 
-def inks_over_time(timeline: Timeline, simulation: Simulation | None, length: int) -> list[Ink]:
+class Stretch(NamedTuple):
+    """When a phase ran, for the charts over time."""
+
+    name: str
+    mode: Mode | None
+    since_ns: int
+    until_ns: int | None
+    """None while it goes on."""
+
+
+def stretches_of(simulation: Simulation | None) -> tuple[Stretch, ...]:
+    """Return the phases that have run, the oldest first; the last one goes on."""
+    if simulation is None:
+        return ()
+    ended = (
+        Stretch(one.name, one.mode, one.started_ns, one.until_ns or None) for one in simulation.ended_phases
+    )  # fmt: skip
+    phase = simulation.phase
+    return (*ended, Stretch(phase.name, phase.mode, phase.started_ns, None))
+
+
+def inks_over_time(timeline: Timeline, stretches: Sequence[Stretch], length: int) -> list[Ink]:
     """Return an ink for each of the last `length` periods: that of the mode that ran; a warm-up is in no phase."""
     inks = [Ink.SERIES] * length
-    if simulation is None:
-        return inks
-    for period in (*simulation.ended_phases, simulation.phase):
-        if period.mode is None:
+    for one in stretches:
+        if one.mode is None:
             continue
-        goes_on = period is simulation.phase or not period.until_ns
-        until_ns = timeline.end_ns if goes_on else period.until_ns
         first, end = (
             min(max(length - (timeline.end_ns - at_ns) // max(timeline.period_ns, 1), 0), length)
-            for at_ns in (period.started_ns, until_ns)
+            for at_ns in (one.since_ns, timeline.end_ns if one.until_ns is None else one.until_ns)
         )
-        inks[first:end] = [MODE_INK[period.mode]] * (end - first)
+        inks[first:end] = [MODE_INK[one.mode]] * (end - first)
     return inks
 
 
-def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet) -> list[Happening]:
+def changes(timeline: Timeline, stretches: Sequence[Stretch], glyphs: GlyphSet) -> list[Happening]:
     """Return marks: mode or statistics changed, a worker ended, a pause began, or the database came or went.
 
     The most important ones come first: a pause that goes on, and of each kind the newest.
@@ -43,11 +63,10 @@ def changes(timeline: Timeline, simulation: Simulation | None, glyphs: GlyphSet)
         if mark.kind in signs
     ]
     changed = []
-    phases = [*simulation.ended_phases, simulation.phase] if simulation is not None else []
-    for before, after in pairwise(phases):
+    for before, after in pairwise(stretches):
         words = clean(after.name) if after.name != before.name else "reset"
         ink = MODE_INK[after.mode] if after.mode is not None else Ink.MARK
-        changed.append(Happening(timeline.end_ns - after.started_ns, glyphs.mode_change, ink, words))
+        changed.append(Happening(timeline.end_ns - after.since_ns, glyphs.mode_change, ink, words))
     paused = pauses(timeline, glyphs)
     going_on = sum(one.until_ns is None for one in timeline.pauses)
     return [*paused[:going_on], *reversed(changed), *marks, *paused[going_on:]]

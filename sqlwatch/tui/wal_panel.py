@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from sqlwatch.charts import axis, units
+from sqlwatch.charts.glyphs import GlyphSet
 from sqlwatch.charts.segment import Ink, Row, Segment
 from sqlwatch.charts.series import Series, time_chart, time_row
-from sqlwatch.metrics.snapshot import Timeline
+from sqlwatch.metrics.snapshot import Timeline, Wal
+from sqlwatch.tui.kept import Kept
 from sqlwatch.tui.panel import Panel, not_yet, row_label
 from sqlwatch.tui.phases import wal_marks
 from sqlwatch.tui.text import wrapped
 from sqlwatch.tui.view import View
+
+if TYPE_CHECKING:
+    from sqlwatch.tui.inks import Inks
 
 _ROWS_FOR_FRAMES = 9
 _ROWS_FOR_BACKLOG = 10
@@ -30,6 +35,10 @@ class WalPanel(Panel):
     """Signs of the marks in sight."""
     SHOWS_BACKLOG: ClassVar[bool] = False
     """Whether frames not copied yet get a chart of their own where there is room."""
+
+    def __init__(self, inks: Inks, view: View, *, id: str) -> None:
+        super().__init__(inks, view, id=id)
+        self._charts: Kept[list[Row]] = Kept()
 
     def facts(self, view: View) -> list[Row]:
         """Give the sizes now."""
@@ -83,10 +92,18 @@ class WalPanel(Panel):
         if view.snapshot is None:
             return not_yet("WAL", height)
         timeline, wal, glyphs = view.snapshot.timeline, view.snapshot.wal, view.glyphs
-        size = _series(timeline, timeline.wal_bytes, wal.file_bytes)
         if height == 1:
+            size = _series(timeline, timeline.wal_bytes, wal.file_bytes)
             now = (Segment(units.size(wal.file_bytes).rjust(units.SIZE_WIDTH), Ink.STRONG),)
             return [time_row(size, width, glyphs, row_label("WAL"), [now])]
+        reach = (
+            axis.nice_binary_limit(wal.file_bytes or 0), axis.nice_limit(wal.live_frames or 0),
+            axis.nice_limit(wal.backlog_frames or 0),
+        )  # fmt: skip
+        parts = timeline, reach, width, height, glyphs
+        return self._charts.made_of(parts, lambda: self._drawn(timeline, wal, width, height, glyphs))
+
+    def _drawn(self, timeline: Timeline, wal: Wal, width: int, height: int, glyphs: GlyphSet) -> list[Row]:
         uppers = [(timeline.live_frames, wal.live_frames, "frames")] if height >= _ROWS_FOR_FRAMES else []
         if self.SHOWS_BACKLOG and height >= _ROWS_FOR_BACKLOG:
             uppers.append((timeline.backlog_frames, wal.backlog_frames, "to do"))
@@ -94,11 +111,10 @@ class WalPanel(Panel):
         rows: list[Row] = []
         for values, newest, name in uppers:
             rows += time_chart(_series(timeline, values, newest), width, upper, glyphs, write=_named(name), bare=True)
-        marks = wal_marks(timeline, glyphs)
-        lower = height - len(rows)
         return rows + time_chart(
-            size, width, lower, glyphs, write=units.size, happenings=marks, limit=axis.nice_binary_limit
-        )
+            _series(timeline, timeline.wal_bytes, wal.file_bytes), width, height - len(rows), glyphs,
+            write=units.size, happenings=wal_marks(timeline, glyphs), limit=axis.nice_binary_limit,
+        )  # fmt: skip
 
 
 def _series(timeline: Timeline, values: tuple[int | None, ...], now: int | None) -> Series:

@@ -11,7 +11,7 @@ from sqlwatch.charts.segment import Ink, plain
 from sqlwatch.charts.series import Happening, Series, time_chart
 from sqlwatch.metrics.snapshot import Mark, MarkKind, Pause
 from sqlwatch.tui.panel import Panel
-from sqlwatch.tui.phases import inks_over_time
+from sqlwatch.tui.phases import inks_over_time, stretches_of
 from tests.tui.conftest import Open
 from tests.tui.fake import SECOND, STARTED_NS, make_snapshot
 
@@ -21,12 +21,12 @@ def test_a_warm_up_has_the_colour_of_no_mode() -> None:
     simulation = snapshot.simulation
     assert simulation is not None
     timeline = msgspec.structs.replace(snapshot.timeline, period_ns=SECOND, end_ns=STARTED_NS + 20 * SECOND)
-    assert inks_over_time(timeline, simulation, 22) == (
+    assert inks_over_time(timeline, stretches_of(simulation), 22) == (
         [Ink.SERIES] * 2 + [Ink.CONTENDED] * 10 + [Ink.SINGLE_WRITER] * 10
     )
     first = msgspec.structs.replace(simulation.ended_phases[0], until_ns=STARTED_NS + 7 * SECOND)
     warmed_up = msgspec.structs.replace(simulation, ended_phases=(first,))
-    assert inks_over_time(timeline, warmed_up, 20) == (
+    assert inks_over_time(timeline, stretches_of(warmed_up), 20) == (
         [Ink.CONTENDED] * 7 + [Ink.SERIES] * 3 + [Ink.SINGLE_WRITER] * 10
     )
 

@@ -368,9 +368,13 @@ class Fleet:
         self.handles.append(handle)
         self._arrivals.add(handle)
         self._board.slots_in_use = len(self.handles)
+        self._fit_batches()
         self._messages.append(WorkerStarted(time.monotonic_ns(), handle.id, handle.pid, handle.role, handle.database))
         if self._order.epoch:
             self._joining.append(handle)
+
+    def _fit_batches(self) -> None:
+        self.batch_length.fit(sum(handle.is_alive for handle in self.handles))
 
     def _admit(self) -> None:
         """Give the current order to workers that have joined a running fleet and are ready."""
@@ -389,6 +393,7 @@ class Fleet:
                 continue
             self._arrivals.forget(handle)
             self._messages.append(exited)
+            self._fit_batches()
             may_restart = not self.has_crew and not handle.is_leaving and len(self.handles) < SLOT_COUNT
             if handle.role is Role.SINGLE_WRITER and may_restart:
                 self._spawn(Role.SINGLE_WRITER, handle.database)

@@ -28,7 +28,24 @@ def test_batches_come_late_from_the_change_to_long_ones_until_the_last_long_one_
         assert length.late_ns() == 0
 
 
-def test_short_batches_are_not_early() -> None:
-    length = BatchLength(Board())
+def test_of_many_workers_each_sends_longer_ones_up_to_a_bound() -> None:
+    board = Board()
+    length = BatchLength(board)
+    lengths = []
+    for workers in (0, 1, 10, 11, 20, 21, 64, 1000):
+        length.fit(workers)
+        lengths.append(board.batch_ns // BATCH_NS)
+    assert lengths == [1, 1, 1, 2, 2, 3, 4, 4]
+    assert length.late_ns() == 3 * BATCH_NS
+    length.change(7 * BATCH_NS)
+    length.fit(64)
+    assert board.batch_ns == 7 * BATCH_NS
+    length.change(BATCH_NS)
+    assert board.batch_ns == 4 * BATCH_NS, "what fits still counts"
+
+
+def test_batches_get_no_shorter_than_usual() -> None:
+    board = Board()
+    length = BatchLength(board)
     length.change(BATCH_NS // 2)
-    assert length.late_ns() == 0
+    assert (board.batch_ns, length.late_ns()) == (BATCH_NS, 0)

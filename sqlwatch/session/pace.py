@@ -48,5 +48,5 @@ class Pace:
 
 _SNAPSHOT_NS: Final = 4_000_000_000
 _LOOKS: Final = 10
-_BATCHES: Final = 5
+_BATCHES: Final = 7
 """How many times rarer they are at leisure."""

@@ -40,13 +40,14 @@ class Pace:
             look_ns=self.look_ns * _LOOKS,
             rest_ns=self.rest_ns * _LOOKS,
             sample_ns=self.sample_ns * _LOOKS,
-            wal_ns=self.wal_ns * _BATCHES,
+            wal_ns=self.wal_ns * _WAL_LOOKS,
             batch_ns=self.batch_ns * _BATCHES,
             weight=self.weight * _LOOKS,
         )
 
 
 _SNAPSHOT_NS: Final = 4_000_000_000
-_LOOKS: Final = 10
-_BATCHES: Final = 7
-"""How many times rarer they are at leisure."""
+_LOOKS: Final = 9
+_BATCHES: Final = 5
+_WAL_LOOKS: Final = 4
+"""How many times rarer they are at leisure; each cell of the charts over time (500 ms) has a batch and a look."""
